@@ -1,0 +1,73 @@
+import { closest } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { PipelineError } from '../core/errors.ts'
+
+export const SOURCES = ['simulated', 'live', 'recorded'] as const
+export type Source = (typeof SOURCES)[number]
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const url = (protocols: RegExp) => z.url({ protocol: protocols })
+
+const schema = z.object({
+  KAFKA_BROKERS: z
+    .string()
+    .transform((text) => text.split(',').map((broker) => broker.trim()))
+    .refine((brokers) => brokers.every((broker) => /^[^\s:]+:\d+$/.test(broker)), 'not a list of host:port')
+    .optional(),
+  SCHEMA_REGISTRY_URL: url(/^https?$/).optional(),
+  DATABASE_URL: url(/^postgres(ql)?$/).optional(),
+  PORT: port.default(8080),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  CHROMIUM_PATH: z.string().optional(),
+  CROSSTIDE_CONFIG: z.string().default('crosstide.config.json'),
+  CROSSTIDE_DATA_DIR: z.string().optional(),
+  CROSSTIDE_KAFKA_PORT: port.default(9092),
+  CROSSTIDE_REGISTRY_PORT: port.default(8081),
+  CROSSTIDE_POSTGRES_PORT: port.default(5433),
+  /** Port of a process's own /livez, /readyz, /metrics; 0: any free one. */
+  CROSSTIDE_OPS_PORT: port.default(0),
+  CROSSTIDE_SOURCE: z.enum(SOURCES).default('simulated'),
+  /** Address of the simulator, `http://127.0.0.1:PORT`, where the source is simulated. */
+  CROSSTIDE_SIMULATOR_URL: url(/^https?$/).optional(),
+  CROSSTIDE_SIMULATOR_PORT: port.default(0),
+  CROSSTIDE_SIMULATOR_RATE: z.coerce.number().min(10).max(20_000).optional(),
+  CROSSTIDE_SIMULATOR_SEED: z.coerce.number().int().min(0).optional(),
+  /** File of JSON lines: what the simulator shall do wrong, and when. */
+  CROSSTIDE_SIMULATOR_SCRIPT: z.string().optional(),
+  /** Folder of recorded sessions, where the source is recorded. */
+  CROSSTIDE_RECORDING: z.string().optional(),
+  CROSSTIDE_RECORDING_SPEED: z.union([z.literal('max'), z.coerce.number().positive()]).default(1),
+  /** File each role appends JSON lines of what it did to, for the kill test and the bench; unset: none. */
+  CROSSTIDE_JOURNAL: z.string().optional(),
+  CROSSTIDE_JAVA_HOME: z.string().optional(),
+  CROSSTIDE_LONG: z.string().optional(),
+})
+
+/** The environment as every process reads it, once, in its `main.ts`. */
+export type Environment = z.infer<typeof schema>
+
+/**
+ * Parses the environment; throws BAD_ENVIRONMENT that names every bad variable, and every unknown `CROSSTIDE_` one with the
+ * nearest known name. An empty value counts as unset.
+ */
+export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const known = Object.keys(schema.shape)
+  const unknown = Object.keys(set).filter((name) => name.startsWith('CROSSTIDE_') && !known.includes(name))
+  const parsed = schema.safeParse(set)
+  const problems = [
+    ...unknown.map((name) => `  ${name}: unknown; did you mean ${closest(name, known)}?`),
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `  ${path.join('.')}: ${message}`),
+  ]
+  if (problems.length > 0 || !parsed.success) {
+    throw new PipelineError('BAD_ENVIRONMENT', ['the environment has problems:', ...problems].join('\n'))
+  }
+  return Object.freeze(parsed.data)
+}
+
+/** A variable that the present role cannot do without; throws BAD_ENVIRONMENT naming it. */
+export function required<K extends keyof Environment>(environment: Environment, name: K): NonNullable<Environment[K]> {
+  const value = environment[name]
+  if (value === undefined || value === null) throw new PipelineError('BAD_ENVIRONMENT', `${name} is not set`)
+  return value
+}
