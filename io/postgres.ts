@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Pool } from 'pg'
 import type { Log } from './log.ts'
 
 /** Roles that the migrations create; every pool works as one of them, whatever user it logged in as. */
@@ -20,9 +20,9 @@ const SETTINGS: Record<DatabaseRole, readonly string[]> = {
  * A pool of connections as one role. NUMERIC and BIGINT come as text (they do not fit a double).
  * Errors of idle connections are logged, not thrown: the next query meets them.
  */
-export function openPool(url: string, role: DatabaseRole, log: Log, max = 10): pg.Pool {
+export function openPool(url: string, role: DatabaseRole, log: Log, max = 10): Pool {
   const options = [`role=${role}`, 'timezone=UTC', ...SETTINGS[role]].map((setting) => `-c ${setting}`).join(' ')
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max,
     options,

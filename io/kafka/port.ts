@@ -91,7 +91,8 @@ export interface Topics {
 
 /** What the module tells its owner; wired to metrics by a shell. */
 export interface KafkaObserver {
-  acknowledged(topic: string, partition: number, records: number, sinceOfferedMs: number): void
+  /** `records` stand in the log from `stored.first` on; called once per acknowledged batch of a partition. */
+  acknowledged(stored: Stored, records: readonly Outgoing[]): void
   unknownOutcome(topic: string, records: number): void
   queued(records: number, bytes: number): void
   rebalanced(group: string): void

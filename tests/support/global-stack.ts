@@ -7,7 +7,7 @@ declare module 'vitest' {
 }
 
 /** Gives tests a real Kafka, registry and PostgreSQL: those of the environment. */
-export default async function setup(project: TestProject): Promise<void> {
+export async function setup(project: TestProject): Promise<void> {
   project.provide('stack', {
     brokers: (process.env['KAFKA_BROKERS'] ?? '').split(','),
     registry: process.env['SCHEMA_REGISTRY_URL'] ?? '',
