@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest'
+import { parseEnvironment, required } from '../../io/environment.ts'
+
+describe('environment', () => {
+  test('has a default for every variable that may be missing', () => {
+    expect(parseEnvironment({})).toMatchObject({
+      PORT: 8080,
+      CROSSTIDE_KAFKA_PORT: 9092,
+      CROSSTIDE_SOURCE: 'simulated',
+      LOG_LEVEL: 'info',
+    })
+  })
+
+  test('reads a list of brokers', () => {
+    expect(parseEnvironment({ KAFKA_BROKERS: 'a:1, b:2' }).KAFKA_BROKERS).toEqual(['a:1', 'b:2'])
+  })
+
+  test('an empty value counts as unset', () => expect(parseEnvironment({ PORT: '' }).PORT).toBe(8080))
+
+  test('reports every problem at once and names the nearest known variable', () => {
+    const bad = { PORT: '70000', KAFKA_BROKERS: 'nowhere', CROSSTIDE_DATADIR: 'x', DATABASE_URL: 'mysql://x' }
+    expect(() => parseEnvironment(bad)).toThrow(
+      /CROSSTIDE_DATADIR: unknown; did you mean CROSSTIDE_DATA_DIR[^]*KAFKA_BROKERS[^]*DATABASE_URL[^]*PORT/,
+    )
+  })
+
+  test('names a variable that a role cannot do without', () => {
+    expect(() => required(parseEnvironment({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/)
+  })
+})
