@@ -5,6 +5,11 @@ const STACK = { ...SERIAL, globalSetup: ['tests/support/global-stack.ts'] }
 
 export default defineConfig({
   test: {
+    // .ci/run counts from this file.
+    reporters:
+      process.env['CI'] === undefined
+        ? ['default']
+        : ['default', ['json', { outputFile: '.crosstide/test-results.json' }]],
     projects: [
       {
         test: {

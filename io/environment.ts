@@ -43,6 +43,9 @@ const schema = z.object({
   CROSSTIDE_LONG: z.string().optional(),
 })
 
+/** Names of all variables that are read. */
+export const VARIABLES: readonly string[] = Object.keys(schema.shape)
+
 /** The environment as every process reads it, once, in its `main.ts`. */
 export type Environment = z.infer<typeof schema>
 
@@ -52,11 +55,10 @@ export type Environment = z.infer<typeof schema>
  */
 export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const known = Object.keys(schema.shape)
-  const unknown = Object.keys(set).filter((name) => name.startsWith('CROSSTIDE_') && !known.includes(name))
+  const unknown = Object.keys(set).filter((name) => name.startsWith('CROSSTIDE_') && !VARIABLES.includes(name))
   const parsed = schema.safeParse(set)
   const problems = [
-    ...unknown.map((name) => `  ${name}: unknown; did you mean ${closest(name, known)}?`),
+    ...unknown.map((name) => `  ${name}: unknown; did you mean ${closest(name, VARIABLES)}?`),
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `  ${path.join('.')}: ${message}`),
   ]
   if (problems.length > 0 || !parsed.success) {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { parseEnvironment, required } from '../../io/environment.ts'
+import { VARIABLES, parseEnvironment, required } from '../../io/environment.ts'
 
 describe('environment', () => {
   test('has a default for every variable that may be missing', () => {
@@ -26,5 +27,20 @@ describe('environment', () => {
 
   test('names a variable that a role cannot do without', () => {
     expect(() => required(parseEnvironment({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/)
+  })
+})
+
+describe('.env.example', () => {
+  const lines = readFileSync('.env.example', 'utf8')
+    .split('\n')
+    .filter((line) => /^[A-Z_]+=/.test(line))
+
+  test('names every variable that is read, and no other', () => {
+    expect(new Set(lines.map((line) => line.split('=')[0]))).toEqual(new Set(VARIABLES))
+  })
+
+  test('says the true default of each', () => {
+    const values = Object.fromEntries(lines.map((line) => line.split('=')))
+    expect(parseEnvironment(values)).toEqual(parseEnvironment({}))
   })
 })
