@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../core/errors.ts'
+import { lastLines, startProcess, type Exit, type ProcessSpec, type Running } from '../dev/process.ts'
+import type { ReadyMessage } from '../io/service.ts'
+import { restartDelay } from './restart-policy.ts'
+
+const READY_TIMEOUT_MS = 60_000
+/** A child whose event loop answers nothing for this long is hung and is killed. */
+const HUNG_MS = 30_000
+const PROBE_MS = 5000
+
+export type RoleEvents = {
+  restarted(role: string, exit: Exit, delayMs: number): void
+  /** It died too often, or with exit code 2 (wrong use: starting it again cannot help). */
+  gaveUp(role: string, exit: Exit): void
+}
+
+/** A role's process, started again when it dies. */
+export type SupervisedRole = {
+  readonly name: string
+  pid(): number
+  /** What it said when it became ready: its ops port and facts. */
+  ready(): ReadyMessage
+  stop(deadlineMs: number): Promise<void>
+}
+
+/** Starts a role and waits until it is ready; throws STACK_FAILED with the end of its log if it never is. */
+export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Promise<SupervisedRole> {
+  const starts: number[] = []
+  const stopping = new AbortController()
+  let current = await launch(spec, starts)
+  const watching = watch()
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const exit = await endOf(current)
+      if (stopping.signal.aborted) return
+      const delayMs = exit.code === 2 ? undefined : restartDelay(starts, Date.now())
+      if (delayMs === undefined) return events.gaveUp(spec.name, exit)
+      events.restarted(spec.name, exit, delayMs)
+      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (stopping.signal.aborted) return
+      const next = await launch(spec, starts).catch(() => undefined)
+      if (next === undefined && restartDelay(starts, Date.now()) === undefined) return events.gaveUp(spec.name, exit)
+      if (next !== undefined) current = next
+    }
+  }
+
+  return {
+    name: spec.name,
+    pid: () => current.running.pid,
+    ready: () => current.ready,
+    async stop(deadlineMs) {
+      stopping.abort()
+      await current.running.stop(deadlineMs)
+      await watching
+    },
+  }
+}
+
+type Launched = { readonly running: Running; readonly ready: ReadyMessage }
+
+async function launch(spec: ProcessSpec, starts: number[]): Promise<Launched> {
+  starts.push(Date.now())
+  const running = await startProcess({ ...spec, ipc: true })
+  const ready = new Promise<ReadyMessage>((resolve) => {
+    running.child.on('message', (message) => {
+      if (isReady(message)) resolve(message)
+    })
+  })
+  const failed = running.exited.then((exit) => describeExit(exit))
+  const late = sleep(READY_TIMEOUT_MS, `not ready after ${READY_TIMEOUT_MS / 1000} s`, { ref: false })
+  const outcome = await Promise.race([ready, failed, late])
+  if (typeof outcome !== 'string') return { running, ready: outcome }
+  await running.stop(1000)
+  throw new PipelineError('STACK_FAILED', `${spec.name}: ${outcome}\n${await lastLines(running.logFile)}`)
+}
+
+/** Resolves when the process has ended, killing it first if it hangs. */
+async function endOf({ running, ready }: Launched): Promise<Exit> {
+  let answeredAt = Date.now()
+  const probe = setInterval(() => {
+    fetch(`http://127.0.0.1:${ready.opsPort}/livez`, { signal: AbortSignal.timeout(PROBE_MS) }).then(
+      () => {
+        answeredAt = Date.now()
+      },
+      () => {
+        if (Date.now() - answeredAt > HUNG_MS) running.child.kill('SIGKILL')
+      },
+    )
+  }, PROBE_MS)
+  const exit = await running.exited
+  clearInterval(probe)
+  return exit
+}
+
+export function describeExit({ code, signal }: Exit): string {
+  return signal === undefined ? `ended with exit code ${code ?? 'unknown'}` : `was ended by ${signal}`
+}
+
+function isReady(message: unknown): message is ReadyMessage {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'ready'
+}

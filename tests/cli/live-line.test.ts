@@ -1,0 +1,17 @@
+import { describe, expect, test } from 'vitest'
+import { liveLine } from '../../cli/live-line.ts'
+
+describe('live line', () => {
+  test('says rates, rows, latencies and lag', () => {
+    const figures = {
+      producers: { ticksPerSecond: 1234.4, symbols: 45 },
+      consumers: { rowsTotal: 1_234_567, frameToRowP50Ms: 20.4, frameToRowP99Ms: 80.2, lagRecords: 3 },
+      api: { frameToPushP50Ms: 12, frameToPushP99Ms: 40 },
+    }
+    expect(liveLine(figures, '12:00:00')).toBe(
+      '12:00:00  1,234 ticks/s  45 symbols  1,234,567 rows  frame to row p50 20 p99 80 ms  to push p50 12 p99 40 ms  3 lag',
+    )
+  })
+
+  test('leaves out what nobody has said yet', () => expect(liveLine({}, '12:00:00')).toBe('12:00:00'))
+})
