@@ -1,0 +1,187 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile, readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { PipelineError } from '../core/errors.ts'
+import { isAlive, startTimeOf } from './identity.ts'
+import { keepBounded } from './rotation.ts'
+
+/** What to run, and where its pid file and its log are kept. */
+export type ProcessSpec = {
+  /** Also the name of its pid file and its log. */
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Pid files are in its `pids`, logs in its `logs`. */
+  readonly dataDir: string
+  readonly cwd?: string
+  readonly uid?: number
+  readonly gid?: number
+  /** Opens an IPC channel, for Node children. */
+  readonly ipc?: boolean
+  /** What ends it in order; SIGTERM unless told. */
+  readonly stopSignal?: StopSignal
+}
+
+export type StopSignal = 'SIGTERM' | 'SIGINT'
+export type Exit = { readonly code: number | undefined; readonly signal: string | undefined }
+
+/** A child of ours. */
+export type Running = {
+  readonly name: string
+  readonly pid: number
+  readonly logFile: string
+  /** For `on('message')` and `send`, where `ipc` was asked for. */
+  readonly child: ChildProcess
+  /** Never rejects. */
+  readonly exited: Promise<Exit>
+  /** Asks it to end, and kills it when the deadline passed; idempotent, resolves once it is gone. */
+  stop(deadlineMs: number): Promise<Exit>
+}
+
+/**
+ * Starts a child in a process group of its own, so that Ctrl-C in a terminal reaches only the parent, which then stops its
+ * children in order. Output is appended to `logs/NAME.log` of the data directory, which is kept bounded while this process
+ * lives; `pids/NAME.json` holds pid and start time, so that a later start can end what a killed parent left.
+ */
+export async function startProcess(spec: ProcessSpec): Promise<Running> {
+  const { name, dataDir, stopSignal = 'SIGTERM' } = spec
+  const logFile = join(dataDir, 'logs', `${name}.log`)
+  mkdirSync(dirname(logFile), { recursive: true })
+  const log = openSync(logFile, 'a')
+  const child = spawn(spec.command, [...spec.args], {
+    detached: true,
+    stdio: spec.ipc === true ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
+    env: { ...spec.env },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+    ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+  })
+  closeSync(log)
+  const { pid } = child
+  if (pid === undefined) {
+    const cause = await new Promise<Error>((resolve) => child.once('error', resolve))
+    throw new PipelineError('STACK_FAILED', `cannot start ${name}: ${cause.message}`, { cause })
+  }
+  // Synchronous, right after the spawn: a parent killed in between would leave a child that nobody knows.
+  const pidFile = writePidFile(dataDir, { name, pid, startTime: startTimeOf(pid) ?? '', stopSignal })
+  const stopRotation = keepBounded(logFile)
+  const exited = new Promise<Exit>((resolve) => {
+    child.on('error', () => undefined)
+    child.once('exit', (code, signal) => {
+      stopRotation()
+      rmSync(pidFile, { force: true })
+      resolve({ code: code ?? undefined, signal: signal ?? undefined })
+    })
+  })
+  return {
+    name,
+    pid,
+    logFile,
+    child,
+    exited,
+    async stop(deadlineMs) {
+      if (child.exitCode !== null || child.signalCode !== null) return exited
+      child.kill(stopSignal)
+      const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+      const exit = await exited
+      clearTimeout(timer)
+      return exit
+    },
+  }
+}
+
+/** The last lines of a process's log, for an error message. */
+export async function lastLines(logFile: string, lines = 12): Promise<string> {
+  const text = await readFile(logFile, 'utf8').catch(() => '')
+  return text.trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+/** What a pid file says. */
+export type PidRecord = {
+  readonly name: string
+  readonly pid: number
+  /** Opaque; equal only for the same process. */
+  readonly startTime: string
+  readonly stopSignal: StopSignal
+}
+
+/**
+ * Ends the processes that an earlier, killed parent left in this data directory; answers whom. A process is ended only if
+ * pid and start time both match its pid file. Call it only while holding the data directory (see `claim`).
+ */
+export async function endLeftovers(dataDir: string, deadlineMs = 8000): Promise<readonly PidRecord[]> {
+  const left = (await readPidFiles(dataDir)).filter(isAlive)
+  // The registry first: it stands on PostgreSQL and would complain all the way down.
+  const [database, others] = [
+    left.filter(({ name }) => name === 'postgres'),
+    left.filter(({ name }) => name !== 'postgres'),
+  ]
+  await Promise.all(others.map((record) => end(record, deadlineMs)))
+  await Promise.all(database.map((record) => end(record, deadlineMs)))
+  await rm(join(dataDir, 'pids'), { recursive: true, force: true })
+  return left
+}
+
+/** All pid files of a data directory; what is no pid file is passed over. */
+export async function readPidFiles(dataDir: string): Promise<readonly PidRecord[]> {
+  const folder = join(dataDir, 'pids')
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'))
+  const records = await Promise.all(
+    names.toSorted().map(async (name) => parsePidRecord(await readFile(join(folder, name), 'utf8').catch(() => ''))),
+  )
+  return records.filter((record) => record !== undefined)
+}
+
+/** Pure: what a pid file says, `undefined` if it is none. */
+export function parsePidRecord(text: string): PidRecord | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!('name' in value && 'pid' in value && 'startTime' in value)) return undefined
+  const { name, pid, startTime } = value
+  if (typeof name !== 'string' || typeof startTime !== 'string' || startTime === '') return undefined
+  // 0, 1 and negative numbers mean groups, init or everybody to kill(2).
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return undefined
+  return {
+    name,
+    pid,
+    startTime,
+    stopSignal: 'stopSignal' in value && value.stopSignal === 'SIGINT' ? 'SIGINT' : 'SIGTERM',
+  }
+}
+
+function writePidFile(dataDir: string, record: PidRecord): string {
+  const file = join(dataDir, 'pids', `${record.name}.json`)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(record)}\n`)
+  return file
+}
+
+async function end(record: PidRecord, deadlineMs: number): Promise<void> {
+  const killAt = Date.now() + deadlineMs
+  signal(record, record.stopSignal)
+  while (isAlive(record)) {
+    if (Date.now() > killAt + 5000)
+      throw new PipelineError('STACK_FAILED', `${record.name} (pid ${record.pid}) of an earlier run does not end`)
+    if (Date.now() > killAt) signal(record, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function signal(record: PidRecord, name: StopSignal | 'SIGKILL'): void {
+  if (!isAlive(record)) return
+  try {
+    process.kill(record.pid, name)
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ESRCH') return
+    throw new PipelineError('STACK_FAILED', `cannot end ${record.name} (pid ${record.pid}) of an earlier run`, {
+      cause,
+    })
+  }
+}
