@@ -24,5 +24,5 @@ export function createLog(role: string, level: string): Log {
 
 /** An address with its password masked. */
 export function withoutSecrets(address: string): string {
-  return address.replace(/^([a-z+]+:\/\/[^:/@]+):[^@]*@/i, '$1:***@')
+  return address.replace(/^([a-z+]+:\/\/[^:/@]+):.*@/i, '$1:***@')
 }
