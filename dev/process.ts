@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PipelineError } from '../core/errors.ts'
@@ -32,6 +32,8 @@ export type Running = {
   readonly name: string
   readonly pid: number
   readonly logFile: string
+  /** Where in its log this run of it begins. */
+  readonly logStart: number
   /** For `on('message')` and `send`, where `ipc` was asked for. */
   readonly child: ChildProcess
   /** Never rejects. */
@@ -50,6 +52,7 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
   const logFile = join(dataDir, 'logs', `${name}.log`)
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a')
+  const logStart = fstatSync(log).size
   const child = spawn(spec.command, [...spec.args], {
     detached: true,
     stdio: spec.ipc === true ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
@@ -79,6 +82,7 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
     name,
     pid,
     logFile,
+    logStart,
     child,
     exited,
     async stop(deadlineMs) {
@@ -92,10 +96,12 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
   }
 }
 
-/** The last lines of a process's log, for an error message. */
-export async function lastLines(logFile: string, lines = 12): Promise<string> {
-  const text = await readFile(logFile, 'utf8').catch(() => '')
-  return text.trimEnd().split('\n').slice(-lines).join('\n')
+/** The last lines that this run of a process logged, for an error message. */
+export async function lastLines({ logFile, logStart }: Pick<Running, 'logFile' | 'logStart'>, lines = 12): Promise<string> {
+  const log = await readFile(logFile).catch(() => Buffer.alloc(0))
+  // Shorter than it was: it has been rotated since.
+  const own = log.subarray(log.length < logStart ? 0 : logStart).toString('utf8')
+  return own.trimEnd().split('\n').slice(-lines).join('\n')
 }
 
 /** What a pid file says. */

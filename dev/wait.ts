@@ -31,8 +31,9 @@ export async function untilDone(running: Running): Promise<void> {
   if ((await running.exited).code !== 0) throw await failure(running, 'failed')
 }
 
-async function failure({ name, logFile }: Running, what: string): Promise<PipelineError> {
-  return new PipelineError('STACK_FAILED', `${name} ${what}; the end of ${logFile}:\n${await lastLines(logFile)}`, {
-    retriable: true,
-  })
+async function failure(running: Running, what: string): Promise<PipelineError> {
+  const { name, logFile } = running
+  const message = `${name} ${what}; the end of ${logFile}:
+${await lastLines(running)}`
+  return new PipelineError('STACK_FAILED', message, { retriable: true })
 }
