@@ -12,7 +12,9 @@ export function liveLine(figures: Figures, time: string): string {
     value === undefined ? undefined : `${Math.round(value).toLocaleString('en')} ${unit}`
   const latency = (label: string, service: string, p50: string, p99: string): string | undefined => {
     const [middle, high] = [figure(service, p50), figure(service, p99)]
-    return middle === undefined || high === undefined ? undefined : `${label} p50 ${middle.toFixed(0)} p99 ${high.toFixed(0)} ms`
+    return middle === undefined || high === undefined
+      ? undefined
+      : `${label} p50 ${middle.toFixed(0)} p99 ${high.toFixed(0)} ms`
   }
   return [
     time,

@@ -23,7 +23,10 @@ export async function reset(environment: Environment, source: Source, yes: boole
   if (!yes && !(await confirmed(directory))) return 1
   const lock = await claim(join(directory, LOCK_FILE))
   if ('holder' in lock) {
-    throw new PipelineError('WRONG_USE', `a pipeline is running on ${directory} (pid ${lock.holder.pid}); stop it first`)
+    throw new PipelineError(
+      'WRONG_USE',
+      `a pipeline is running on ${directory} (pid ${lock.holder.pid}); stop it first`,
+    )
   }
   await endLeftovers(directory)
   await rm(directory, { recursive: true, force: true })
@@ -34,13 +37,19 @@ export async function reset(environment: Environment, source: Source, yes: boole
 /** Only what `up` made is ever deleted, whatever CROSSTIDE_DATA_DIR says. */
 async function isDataDirectory(directory: string): Promise<boolean> {
   const found = await Promise.all(
-    ['logs', 'kafka', 'postgres'].map((name) => stat(join(directory, name)).then((one) => one.isDirectory(), () => false)),
+    ['logs', 'kafka', 'postgres'].map((name) =>
+      stat(join(directory, name)).then(
+        (one) => one.isDirectory(),
+        () => false,
+      ),
+    ),
   )
   return found.some(Boolean)
 }
 
 async function confirmed(directory: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new PipelineError('WRONG_USE', 'reset deletes data; say --yes where nobody can be asked')
+  if (!process.stdin.isTTY)
+    throw new PipelineError('WRONG_USE', 'reset deletes data; say --yes where nobody can be asked')
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await prompt.question(`Delete everything in ${directory}? [y/N] `)
   prompt.close()

@@ -9,7 +9,8 @@ import { ROLES, mainOf, type Role } from './roles.ts'
  */
 export async function runRole(environment: Environment, role: string, args: readonly string[]): Promise<void> {
   const known = ROLES.find((one) => one === role)
-  if (known === undefined) throw new PipelineError('WRONG_USE', `unknown role "${role}"; roles are: ${ROLES.join(', ')}`)
+  if (known === undefined)
+    throw new PipelineError('WRONG_USE', `unknown role "${role}"; roles are: ${ROLES.join(', ')}`)
   if (known !== 'simulator') {
     const { brokers, registry, database } = await connection(environment)
     process.env['KAFKA_BROKERS'] = brokers.join(',')

@@ -38,7 +38,12 @@ function describe(pipeline: Pipeline): string {
     ['registry', pipeline.registry],
     ['database', pipeline.database],
     ['data', pipeline.directory],
-    ['pids', Object.entries(pipeline.pids).map(([role, pid]) => `${role} ${pid}`).join(', ')],
+    [
+      'pids',
+      Object.entries(pipeline.pids)
+        .map(([role, pid]) => `${role} ${pid}`)
+        .join(', '),
+    ],
   ]
   return formatTable(['pipeline', pipeline.source], rows)
 }
@@ -48,9 +53,15 @@ async function readiness(api: string): Promise<{ readonly ready: boolean; readon
     const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(3000) })
     if (answer.ok) return { ready: true, problems: [] }
     const body: unknown = await answer.json()
-    const problems = typeof body === 'object' && body !== null && 'problems' in body && Array.isArray(body.problems) ? body.problems : []
+    const problems =
+      typeof body === 'object' && body !== null && 'problems' in body && Array.isArray(body.problems)
+        ? body.problems
+        : []
     return { ready: false, problems: problems.map(String) }
   } catch (error) {
-    return { ready: false, problems: [`the API does not answer (${error instanceof Error ? error.message : String(error)})`] }
+    return {
+      ready: false,
+      problems: [`the API does not answer (${error instanceof Error ? error.message : String(error)})`],
+    }
   }
 }

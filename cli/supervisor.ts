@@ -11,6 +11,8 @@ const PROBE_MS = 5000
 
 export type RoleEvents = {
   restarted(role: string, exit: Exit, delayMs: number): void
+  /** It runs again, with another pid. */
+  replaced(role: string): void
   /** It died too often, or with exit code 2 (wrong use: starting it again cannot help). */
   gaveUp(role: string, exit: Exit): void
 }
@@ -42,7 +44,9 @@ export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Prom
       if (stopping.signal.aborted) return
       const next = await launch(spec, starts).catch(() => undefined)
       if (next === undefined && restartDelay(starts, Date.now()) === undefined) return events.gaveUp(spec.name, exit)
-      if (next !== undefined) current = next
+      if (next === undefined) continue
+      current = next
+      events.replaced(spec.name)
     }
   }
 
@@ -73,24 +77,23 @@ async function launch(spec: ProcessSpec, starts: number[]): Promise<Launched> {
   const outcome = await Promise.race([ready, failed, late])
   if (typeof outcome !== 'string') return { running, ready: outcome }
   await running.stop(1000)
-  throw new PipelineError('STACK_FAILED', `${spec.name}: ${outcome}\n${await lastLines(running.logFile)}`)
+  throw new PipelineError('STACK_FAILED', `${spec.name}: ${outcome}\n${await lastLines(running)}`)
 }
 
 /** Resolves when the process has ended, killing it first if it hangs. */
 async function endOf({ running, ready }: Launched): Promise<Exit> {
   let answeredAt = Date.now()
-  const probe = setInterval(() => {
-    fetch(`http://127.0.0.1:${ready.opsPort}/livez`, { signal: AbortSignal.timeout(PROBE_MS) }).then(
-      () => {
-        answeredAt = Date.now()
-      },
-      () => {
-        if (Date.now() - answeredAt > HUNG_MS) running.child.kill('SIGKILL')
-      },
-    )
-  }, PROBE_MS)
+  const probe = async (): Promise<void> => {
+    try {
+      await fetch(`http://127.0.0.1:${ready.opsPort}/livez`, { signal: AbortSignal.timeout(PROBE_MS) })
+      answeredAt = Date.now()
+    } catch {
+      if (Date.now() - answeredAt > HUNG_MS) running.child.kill('SIGKILL')
+    }
+  }
+  const timer = setInterval(() => void probe(), PROBE_MS)
   const exit = await running.exited
-  clearInterval(probe)
+  clearInterval(timer)
   return exit
 }
 

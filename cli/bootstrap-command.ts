@@ -1,0 +1,28 @@
+import { loadConfig } from '../io/config.ts'
+import type { Environment } from '../io/environment.ts'
+import { createLog } from '../io/log.ts'
+import { openRegistry } from '../io/registry.ts'
+import { bootstrap } from './bootstrap.ts'
+import { connection } from './endpoints.ts'
+import { formatTable } from './table.ts'
+
+/** `crosstide bootstrap`: makes given services ready; exit code 1 if a topic differs from the catalogue (nothing is altered). */
+export async function bootstrapCommand(environment: Environment): Promise<number> {
+  const { brokers, registry, database } = await connection(environment)
+  const log = createLog('bootstrap', environment.LOG_LEVEL)
+  const differences = await bootstrap({
+    kafka: { brokers, clientId: 'crosstide-bootstrap', log },
+    registry: openRegistry(registry),
+    databaseUrl: database,
+    config: await loadConfig(environment.CROSSTIDE_CONFIG),
+    log,
+  })
+  if (differences.length === 0) return 0
+  process.stdout.write(
+    `${formatTable(
+      ['topic', 'setting', 'wanted', 'found'],
+      differences.map(({ topic, setting, wanted, found }) => [topic, setting, wanted, found]),
+    )}\n`,
+  )
+  return 1
+}

@@ -1,0 +1,210 @@
+import { mkdir } from 'node:fs/promises'
+import { assertPortFree, portHolder } from '../dev/ports.ts'
+import { readPidFiles } from '../dev/process.ts'
+import { startStack, type Part, type Stack } from '../dev/stack.ts'
+import { loadConfig } from '../io/config.ts'
+import type { Environment } from '../io/environment.ts'
+import { createLog } from '../io/log.ts'
+import { openRegistry } from '../io/registry.ts'
+import { bootstrap } from './bootstrap.ts'
+import { dataDirectory, removeEndpoints, writeEndpoints, type Endpoints } from './endpoints.ts'
+import { startLiveLine } from './live-line.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { restartDelay } from './restart-policy.ts'
+import { roleProcess, type Role, type Wiring } from './roles.ts'
+import { stopOnSignal } from './signals.ts'
+import { describeExit, superviseRole, type SupervisedRole } from './supervisor.ts'
+import { welcome } from './welcome.ts'
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+const LIVE_LINE_MS = 5000
+const ROLE_STOP_MS = 3000
+
+/**
+ * `crosstide up`: starts what the environment does not give (PostgreSQL, Kafka, registry), bootstraps, starts the roles in
+ * dependency order, watches all of it, and stops it in reverse order on the first signal; a second one exits at once.
+ * Answers the exit code.
+ */
+export async function up(environment: Environment, variables: Variables): Promise<number> {
+  const progress = createProgress((text) => process.stderr.write(text), Date.now)
+  const stopping = new AbortController()
+  const stops: (() => Promise<void>)[] = []
+  let failure: string | undefined
+  const fail = (reason: string): void => {
+    failure ??= reason
+    stopping.abort()
+  }
+  stopOnSignal(stopping)
+  const dataDir = dataDirectory(environment, environment.CROSSTIDE_SOURCE)
+  const run = { environment, variables, dataDir, progress, signal: stopping.signal, stops, fail }
+  try {
+    await startAll(run)
+    await aborted(stopping.signal)
+  } catch (error) {
+    // A start that a signal interrupted fails in whatever it was doing; that is no failure.
+    if (!stopping.signal.aborted) throw error
+  } finally {
+    progress.say(failure === undefined ? 'stopping …' : `stopping: ${failure}`)
+    for (const stop of stops.toReversed()) await stop().catch((error: unknown) => progress.say(`  ! ${String(error)}`))
+  }
+  progress.say('stopped')
+  return failure === undefined ? 0 : 1
+}
+
+type Run = {
+  readonly environment: Environment
+  readonly variables: Variables
+  readonly dataDir: string
+  readonly progress: Progress
+  readonly signal: AbortSignal
+  /** How to stop what was started, in the order it was started. */
+  readonly stops: (() => Promise<void>)[]
+  fail(reason: string): void
+}
+
+async function startAll(run: Run): Promise<void> {
+  const { environment, dataDir, progress, stops } = run
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  await mkdir(dataDir, { recursive: true })
+  await assertOwnPort(run)
+  const roles: SupervisedRole[] = []
+  const stack = await startParts(run, () => publish())
+  stops.push(() => stack.stop())
+
+  progress.starting('bootstrap', 'topics, schemas, tables, views')
+  const log = createLog('bootstrap', 'error')
+  const differences = await bootstrap({
+    kafka: { brokers: stack.brokers, clientId: 'crosstide-bootstrap', log },
+    registry: openRegistry(stack.registry),
+    databaseUrl: stack.database,
+    config,
+    log,
+  })
+  for (const { topic, setting, wanted, found } of differences) {
+    progress.say(`  ! ${topic}: ${setting} is ${found}, the catalogue says ${wanted}`)
+  }
+  progress.ready('bootstrap')
+
+  let published: Endpoints | undefined
+  const publish = async (): Promise<void> => {
+    if (published === undefined) return
+    published = { ...published, pids: pidsOf(stack, roles) }
+    await writeEndpoints(dataDir, published)
+  }
+  await startRoles(run, stack, roles, publish)
+  published = {
+    api: `http://127.0.0.1:${environment.PORT}`,
+    kafka: stack.brokers.join(','),
+    registry: stack.registry,
+    database: stack.database,
+    source: environment.CROSSTIDE_SOURCE,
+    pids: {},
+  }
+  stops.push(() => removeEndpoints(dataDir))
+  await publish()
+  progress.say(welcome(published, dataDir))
+  stops.push(startLiveLine(stack.database, LIVE_LINE_MS, (line) => progress.say(line)))
+}
+
+const pidsOf = (stack: Stack, roles: readonly SupervisedRole[]): Readonly<Record<string, number>> => ({
+  up: process.pid,
+  ...stack.pids(),
+  ...Object.fromEntries(roles.map((role) => [role.name, role.pid()])),
+})
+
+/** Before anything is started: a port that an earlier, killed run of ours holds will be free by then. */
+async function assertOwnPort({ environment, dataDir }: Run): Promise<void> {
+  const holder = await portHolder(environment.PORT)
+  const ours = await readPidFiles(dataDir)
+  if (holder !== undefined && ours.some(({ pid }) => pid === holder.pid)) return
+  await assertPortFree(environment.PORT, 'the page and API', 'PORT')
+}
+
+async function startParts(run: Run, changed: () => Promise<void>): Promise<Stack> {
+  const { environment, variables, dataDir, progress, signal } = run
+  const starts = new Map<Part, number[]>()
+  const restart = async (stack: Stack, part: Part): Promise<void> => {
+    const times = starts.get(part) ?? []
+    starts.set(part, times)
+    const delayMs = restartDelay(times, Date.now())
+    if (delayMs === undefined) return run.fail(`${part} died too often; its log is in ${dataDir}/logs`)
+    times.push(Date.now())
+    await stack.restart(part)
+    progress.say(`  ✓ ${part} runs again`)
+    await changed()
+  }
+  const stack: Stack = await startStack({
+    dataDir,
+    ports: {
+      kafka: environment.CROSSTIDE_KAFKA_PORT,
+      registry: environment.CROSSTIDE_REGISTRY_PORT,
+      postgres: environment.CROSSTIDE_POSTGRES_PORT,
+    },
+    external: {
+      brokers: environment.KAFKA_BROKERS,
+      registry: environment.SCHEMA_REGISTRY_URL,
+      database: environment.DATABASE_URL,
+    },
+    variables,
+    signal,
+    onProgress: ({ part, state, detail }) =>
+      state === 'ready' || state === 'external'
+        ? progress.ready(part, detail)
+        : progress.starting(part, `${state}  ${detail}`),
+    onExit: (part, exit) => {
+      if (signal.aborted) return
+      progress.say(`  ! ${part} ${describeExit(exit)}; starting it again`)
+      restart(stack, part).catch((error: unknown) => {
+        if (!signal.aborted) run.fail(`${part} does not come back: ${String(error)}`)
+      })
+    },
+  })
+  return stack
+}
+
+async function startRoles(
+  run: Run,
+  stack: Stack,
+  roles: SupervisedRole[],
+  changed: () => Promise<void>,
+): Promise<void> {
+  const { environment, variables, dataDir, progress, stops } = run
+  let simulator: string | undefined
+  const start = async (role: Role): Promise<SupervisedRole> => {
+    const wiring: Wiring = {
+      dataDir,
+      source: environment.CROSSTIDE_SOURCE,
+      brokers: stack.brokers,
+      registry: stack.registry,
+      databaseOf: () => stack.database,
+      simulator,
+    }
+    progress.starting(role)
+    const supervised = await superviseRole(roleProcess(role, wiring, environment, variables), {
+      restarted(name, exit, delayMs) {
+        progress.say(`  ! ${name} ${describeExit(exit)}; starting it again in ${delayMs} ms`)
+      },
+      replaced: () => void changed(),
+      gaveUp: (name, exit) =>
+        run.fail(`${name} ${describeExit(exit)} and does not stay up; its log is ${dataDir}/logs/${name}.log`),
+    })
+    roles.push(supervised)
+    stops.push(() => supervised.stop(ROLE_STOP_MS))
+    progress.ready(role)
+    return supervised
+  }
+  if (environment.CROSSTIDE_SOURCE === 'simulated') {
+    const { facts } = (await start('simulator')).ready()
+    simulator = `http://127.0.0.1:${facts['port'] ?? ''}`
+  }
+  await start('producers')
+  await start('consumers')
+  await start('api')
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
