@@ -105,6 +105,10 @@ export async function partStarters(options: PartOptions): Promise<PartStarters> 
 
 async function fixedPorts(ports: Readonly<Record<Part, number>>): Promise<Readonly<Record<Part, number>>> {
   const fixed = async (port: number): Promise<number> => (port === 0 ? freePort() : port)
-  const [postgres, kafka, registry] = await Promise.all([fixed(ports.postgres), fixed(ports.kafka), fixed(ports.registry)])
+  const [postgres, kafka, registry] = await Promise.all([
+    fixed(ports.postgres),
+    fixed(ports.kafka),
+    fixed(ports.registry),
+  ])
   return { postgres, kafka, registry }
 }

@@ -75,18 +75,39 @@ export function serverArguments(folder: string, port: number): readonly string[]
     log_min_messages: 'warning',
     log_line_prefix: '%m [%p] %q%u@%d ',
   }
-  return ['-D', folder, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  return [
+    '-D',
+    folder,
+    '-p',
+    String(port),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
 }
 
 /** Made in a folder beside and renamed, so that a start killed in the middle leaves nothing half done. */
-async function initialise({ dataDir, variables }: PostgresOptions, initdb: string, user: Unprivileged | undefined, password: string): Promise<void> {
+async function initialise(
+  { dataDir, variables }: PostgresOptions,
+  initdb: string,
+  user: Unprivileged | undefined,
+  password: string,
+): Promise<void> {
   const fresh = join(dataDir, 'postgres.new')
   const passwordFile = join(dataDir, 'postgres.password')
   await rm(fresh, { recursive: true, force: true })
   await mkdir(fresh, { mode: 0o700 })
   await writeFile(passwordFile, password, { mode: 0o600 })
   if (user !== undefined) await Promise.all([fresh, passwordFile].map((path) => chown(path, user.uid, user.gid)))
-  const args = ['-D', fresh, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '-E', 'UTF8', '--locale=C']
+  const args = [
+    '-D',
+    fresh,
+    '-U',
+    'postgres',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '-E',
+    'UTF8',
+    '--locale=C',
+  ]
   try {
     await untilDone(await startProcess({ name: 'initdb', dataDir, env: variables, ...launch(user, initdb, args) }))
   } finally {
@@ -107,7 +128,10 @@ async function startUnlocked({ dataDir, variables, signal }: PostgresOptions, ho
     if (!hasEnded) return running
     const words = await lastLines(running)
     if (!/shared memory block|lock file/.test(words) || performance.now() > giveUpAt)
-      throw new PipelineError('STACK_FAILED', `postgres ended while it started; the end of ${running.logFile}:\n${words}`)
+      throw new PipelineError(
+        'STACK_FAILED',
+        `postgres ended while it started; the end of ${running.logFile}:\n${words}`,
+      )
     await sleep(250)
   }
 }
@@ -117,7 +141,10 @@ async function passwordOf(dataDir: string): Promise<string> {
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim()
   if (kept !== '') return kept
   if (await exists(join(dataDir, 'postgres')))
-    throw new PipelineError('STACK_FAILED', `${file} is gone, and with it the password of the database; run: crosstide reset`)
+    throw new PipelineError(
+      'STACK_FAILED',
+      `${file} is gone, and with it the password of the database; run: crosstide reset`,
+    )
   const password = randomBytes(24).toString('hex')
   await writeFile(file, `${password}\n`, { mode: 0o600 })
   return password

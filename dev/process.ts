@@ -97,11 +97,16 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
 }
 
 /** The last lines that this run of a process logged, for an error message. */
-export async function lastLines({ logFile, logStart }: Pick<Running, 'logFile' | 'logStart'>, lines = 12): Promise<string> {
+export async function lastLines(
+  { logFile, logStart }: Pick<Running, 'logFile' | 'logStart'>,
+  lines = 12,
+): Promise<string> {
   const log = await readFile(logFile).catch(() => Buffer.alloc(0))
   // Shorter than it was: it has been rotated since.
   const own = log.subarray(log.length < logStart ? 0 : logStart).toString('utf8')
-  return own.trimEnd().split('\n').slice(-lines).join('\n')
+  // Of a Java exception the messages say it; its stack would push them out.
+  const telling = own.split('\n').filter((line) => line.trim() !== '' && !/^\s+(at |\.\.\. \d+ more)/.test(line))
+  return telling.slice(-lines).join('\n')
 }
 
 /** What a pid file says. */

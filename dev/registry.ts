@@ -47,13 +47,20 @@ export async function startRegistry(
 const JVM = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Djava.awt.headless=true']
 
 /** Pure: the registry's environment. */
-export function registrySettings(port: number, database: string, databaseName: string): Readonly<Record<string, string>> {
+export function registrySettings(
+  port: number,
+  database: string,
+  databaseName: string,
+): Readonly<Record<string, string>> {
   const { hostname, port: databasePort, username, password, searchParams } = new URL(database)
   const sslmode = searchParams.get('sslmode')
   const query = sslmode === null ? '' : `?sslmode=${encodeURIComponent(sslmode)}`
   return {
     QUARKUS_HTTP_HOST: '127.0.0.1',
     QUARKUS_HTTP_PORT: String(port),
+    // Its second server would be on port 9000 of every address; it cannot be left out, so it gets any port, on loopback.
+    QUARKUS_MANAGEMENT_HOST: '127.0.0.1',
+    QUARKUS_MANAGEMENT_PORT: '0',
     // One line per request would fill the log.
     QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
     APICURIO_STORAGE_KIND: 'sql',

@@ -106,7 +106,10 @@ export async function assertDisk(folder: string): Promise<void> {
   const free = bavail * bsize
   if (free < DISK_MINIMUM_BYTES) {
     const gigabytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`
-    throw new PipelineError('STACK_FAILED', `${gigabytes(free)} are free at ${folder}, ${gigabytes(DISK_MINIMUM_BYTES)} are needed`)
+    throw new PipelineError(
+      'STACK_FAILED',
+      `${gigabytes(free)} are free at ${folder}, ${gigabytes(DISK_MINIMUM_BYTES)} are needed`,
+    )
   }
 }
 

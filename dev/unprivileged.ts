@@ -91,7 +91,11 @@ export function mayPass(
 
 async function lookUp(flag: '-u' | '-g'): Promise<number> {
   const { stdout } = await run('id', [flag, USER]).catch((cause: unknown) => {
-    throw new PipelineError('STACK_FAILED', `no user ${USER} on this machine; run as a plain user or set DATABASE_URL`, { cause })
+    throw new PipelineError(
+      'STACK_FAILED',
+      `no user ${USER} on this machine; run as a plain user or set DATABASE_URL`,
+      { cause },
+    )
   })
   return Number(stdout)
 }

@@ -40,7 +40,11 @@ async function createUnlessThere(client: Client, statement: string): Promise<voi
 }
 
 async function withClient(url: string, use: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'crosstide admin' })
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5000,
+    application_name: 'crosstide admin',
+  })
   // A server that goes away while we are connected is met by the query.
   client.on('error', () => undefined)
   try {
