@@ -23,8 +23,8 @@ export async function claim(file: string): Promise<{ readonly claim: Claim } | {
     return taken
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    const holder = parsePidRecord(await readFile(file, 'utf8').catch(() => ''))
-    if (holder !== undefined && isAlive(holder)) return { holder }
+    const holder = await readHolder(file)
+    if (holder !== undefined) return { holder }
     // Two may take over a dead one's file at once: the last rename wins, and both look again.
     await rename(own, file)
     await sleep(200)
@@ -34,4 +34,10 @@ export async function claim(file: string): Promise<{ readonly claim: Claim } | {
   } finally {
     await rm(own, { force: true })
   }
+}
+
+/** The living process that holds a lock file. */
+export async function readHolder(file: string): Promise<PidRecord | undefined> {
+  const holder = parsePidRecord(await readFile(file, 'utf8').catch(() => ''))
+  return holder !== undefined && isAlive(holder) ? holder : undefined
 }

@@ -108,7 +108,7 @@ async function candidates(variables: Variables): Promise<readonly string[]> {
 
 async function below(folder: string, rest: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => [])
-  return names.toSorted().map((name) => join(folder, name, rest))
+  return names.map((name) => join(folder, name, rest))
 }
 
 const onPath = (variables: Variables): readonly string[] =>

@@ -40,7 +40,7 @@ export async function startKafka(part: JvmPart): Promise<Running> {
     ...javaSpec(part, 'kafka'),
     args: ['-Xmx512m', ...archive.flags, ...classPath(part), 'kafka.Kafka', settings],
   })
-  void running.exited.then(archive.keep)
+  void running.exited.then(() => archive.keep())
   try {
     await untilReady(running, () => describesBroker(port), { deadlineMs: START_DEADLINE_MS, signal })
     return running

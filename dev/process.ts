@@ -176,16 +176,16 @@ function writePidFile(dataDir: string, record: PidRecord): string {
 
 async function end(record: PidRecord, deadlineMs: number): Promise<void> {
   const killAt = Date.now() + deadlineMs
-  signal(record, record.stopSignal)
+  send(record, record.stopSignal)
   while (isAlive(record)) {
     if (Date.now() > killAt + 5000)
       throw new PipelineError('STACK_FAILED', `${record.name} (pid ${record.pid}) of an earlier run does not end`)
-    if (Date.now() > killAt) signal(record, 'SIGKILL')
+    if (Date.now() > killAt) send(record, 'SIGKILL')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 
-function signal(record: PidRecord, name: StopSignal | 'SIGKILL'): void {
+function send(record: PidRecord, name: StopSignal | 'SIGKILL'): void {
   if (!isAlive(record)) return
   try {
     process.kill(record.pid, name)

@@ -60,11 +60,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   })
   const keep = (part: Part, one: Running): void => {
     running.set(part, one)
-    void one.exited.then((exit) => {
+    void (async () => {
+      const exit = await one.exited
       if (running.get(part) !== one) return
       running.delete(part)
       if (!abort.signal.aborted) options.onExit?.(part, exit)
-    })
+    })()
   }
   try {
     const leftovers = await endLeftovers(dataDir)
