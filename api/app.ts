@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
+import { rateLimit } from 'express-rate-limit'
+import helmet from 'helmet'
+import { MICROS_PER_SECOND } from '../core/time.ts'
+import type { AppDeps, Route } from './deps.ts'
+import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
+import { errors } from './routes/errors.ts'
+import { exchanges } from './routes/exchanges.ts'
+import { latency } from './routes/latency.ts'
+import { healthz, livez, readyz, version } from './routes/health.ts'
+import { metrics } from './routes/metrics.ts'
+import { page } from './routes/page.ts'
+import { price } from './routes/price.ts'
+import { prices } from './routes/prices.ts'
+import { root } from './routes/root.ts'
+import { services } from './routes/services.ts'
+
+const ROUTES: readonly Route[] = [
+  root,
+  page,
+  prices,
+  price,
+  exchanges,
+  services,
+  latency,
+  errors,
+  livez,
+  readyz,
+  healthz,
+  metrics,
+  version,
+]
+
+/** The HTTP side: every route, every answer a JSON document or a problem document, nothing else knows express. */
+export function createApp(deps: AppDeps): Express {
+  const app = express()
+  const seconds = deps.metrics.histogram('http_request_seconds', 'Time to answer a request', ['route', 'status'])
+  const matched = new WeakMap<Response, string>()
+
+  app.use(requestIds)
+  app.use((_request, response, next) => {
+    const started = deps.now()
+    response.on('finish', () =>
+      seconds
+        .labels(matched.get(response) ?? 'none', String(response.statusCode))
+        .observe((deps.now() - started) / MICROS_PER_SECOND),
+    )
+    next()
+  })
+  app.use(security())
+  app.use(limiter(deps.requestsPerMinute))
+  app.use(express.json({ limit: '100kb' }))
+
+  for (const { path, get } of ROUTES) {
+    app
+      .route(path)
+      .all((_request, response, next) => {
+        matched.set(response, path)
+        next()
+      })
+      .get(get(deps))
+      .all((_request, response) => {
+        response.set('allow', 'GET, HEAD')
+        throw new HttpFailure('METHOD_NOT_ALLOWED')
+      })
+  }
+  app.use((request) => {
+    throw new HttpFailure('NOT_FOUND', `no ${request.path.slice(0, 100)} here`)
+  })
+  app.use(problems(deps))
+  return app
+}
+
+const requestIds: RequestHandler = (request, response, next) => {
+  const given = request.get('x-request-id')
+  response.set('x-request-id', given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
+  next()
+}
+
+/** The page needs its own scripts, styles and WebSocket, and nothing from elsewhere. */
+const security = (): RequestHandler =>
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Plain HTTP on loopback; whoever puts TLS before it decides about HSTS there.
+    strictTransportSecurity: false,
+  })
+
+const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/
+
+/** People on this machine are not rationed like strangers; the store is per process. */
+const limiter = ({ loopback, others }: AppDeps['requestsPerMinute']): RequestHandler =>
+  rateLimit({
+    windowMs: 60_000,
+    limit: (request) => (LOOPBACK.test(request.ip ?? '') ? loopback : others),
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    ipv6Subnet: 56,
+    skip: (request) => /^\/(livez|readyz|healthz)$/.test(request.path),
+    handler: (_request, _response, next) => next(new HttpFailure('TOO_MANY_REQUESTS')),
+  })
+
+const problems =
+  ({ log }: AppDeps): ErrorRequestHandler =>
+  (error: unknown, request, response, next) => {
+    const failure = failureOf(error)
+    const requestId = response.get('x-request-id') ?? ''
+    if (failure.code === 'INTERNAL') log.error({ err: error, requestId, path: request.path }, 'request_failed')
+    else if (PROBLEMS[failure.code][0] >= 500) log.warn({ err: error, requestId }, 'request_unserved')
+    if (response.headersSent) return next(error)
+    const problem = problemOf(failure, request.path, requestId)
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  }

@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express'
+import type { z } from 'zod'
+import type { Micros } from '../core/time.ts'
+import type { Source } from '../io/environment.ts'
+import type { Log } from '../io/log.ts'
+import type { Metrics } from '../io/metrics.ts'
+import type { Board } from './board.ts'
+import type { Readiness } from './readiness.ts'
+
+/** What the routes work with. */
+export type AppDeps = {
+  readonly database: Database
+  readonly board: Board
+  readonly readiness: Readiness
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly source: Source
+  readonly requestsPerMinute: { readonly loopback: number; readonly others: number }
+  readonly now: () => Micros
+}
+
+/** One path; it answers GET and HEAD, every other method is refused. */
+export type Route = { readonly path: string; readonly get: (deps: AppDeps) => RequestHandler }
+
+/** As much of a pool as queries need: rows are `unknown` until a schema has read them. */
+export type Database = {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>
+}
+
+/** Runs a query and reads every row by its schema; a row that does not fit is our bug and fails the request. */
+export async function select<Row extends z.ZodType>(
+  database: Database,
+  row: Row,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly z.output<Row>[]> {
+  const { rows } = await database.query(text, [...values])
+  return rows.map((one) => row.parse(one))
+}

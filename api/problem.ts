@@ -1,0 +1,80 @@
+/** Every way a request fails: status, what it means, what to do. `type` of a problem document links into this table. */
+export const PROBLEMS = {
+  BAD_REQUEST: [400, 'The request could not be read', 'Send well-formed HTTP; a body must be JSON.'],
+  BAD_PARAMETER: [400, 'A parameter is unknown or has no valid value', 'Mend the parameters that `detail` names.'],
+  BAD_CURSOR: [400, 'The cursor is not one of ours', 'Follow the `next` link of the page before, unchanged.'],
+  NOT_FOUND: [404, 'There is nothing at this path', 'GET / lists what there is.'],
+  UNKNOWN_SYMBOL: [404, 'No exchange has shown this symbol yet', 'GET /api/v1/prices lists the known ones.'],
+  METHOD_NOT_ALLOWED: [405, 'The path exists, the method does not', 'Use one that the Allow header names.'],
+  REQUEST_TIMEOUT: [
+    408,
+    'The request did not arrive in time',
+    'Send headers within 5 s, the whole request within 10 s.',
+  ],
+  BODY_TOO_LARGE: [413, 'The body is larger than 100 kB', 'Send less.'],
+  TOO_MANY_REQUESTS: [429, 'Too many requests from this address', 'Wait as long as Retry-After says.'],
+  INTERNAL: [500, 'We failed', 'Try again; if it persists, report the request id.'],
+  DATABASE_UNAVAILABLE: [503, 'PostgreSQL does not answer', 'Try again; /readyz says what is wrong.'],
+  QUERY_TIMEOUT: [503, 'PostgreSQL took longer than 2 s', 'Ask for less, or try again later.'],
+} as const satisfies Readonly<Record<string, readonly [status: number, title: string, remedy: string]>>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** A problem document of RFC 9457. */
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ProblemCode
+  readonly detail: string | undefined
+  readonly instance: string
+  readonly requestId: string
+}
+
+/** A failure with a status; thrown in a route, turned into a problem document by the app. */
+export class HttpFailure extends Error {
+  readonly code: ProblemCode
+  readonly detail: string | undefined
+
+  constructor(code: ProblemCode, detail?: string) {
+    super(detail ?? PROBLEMS[code][1])
+    this.name = 'HttpFailure'
+    this.code = code
+    this.detail = detail
+  }
+}
+
+export const problemOf = (failure: HttpFailure, instance: string, requestId: string): Problem => ({
+  type: `/errors#${failure.code}`,
+  title: PROBLEMS[failure.code][1],
+  status: PROBLEMS[failure.code][0],
+  code: failure.code,
+  detail: failure.detail,
+  instance,
+  requestId,
+})
+
+/**
+ * What a thrown value means for the client. Nothing of an unexpected error's text leaves the process: it may quote the
+ * query or an address.
+ */
+export function failureOf(error: unknown): HttpFailure {
+  if (error instanceof HttpFailure) return error
+  const { code, status } = fieldsOf(error)
+  if (code === '57014') return new HttpFailure('QUERY_TIMEOUT')
+  if (typeof code === 'string' && UNAVAILABLE.test(code)) return new HttpFailure('DATABASE_UNAVAILABLE')
+  if (error instanceof Error && /^(timeout exceeded when trying to connect|Connection terminated)/.test(error.message))
+    return new HttpFailure('DATABASE_UNAVAILABLE')
+  // What express and its parsers throw carries a status.
+  if (status === 413) return new HttpFailure('BODY_TOO_LARGE')
+  if (typeof status === 'number' && status >= 400 && status < 500) return new HttpFailure('BAD_REQUEST')
+  return new HttpFailure('INTERNAL')
+}
+
+/** SQLSTATE classes of outages (reliability.md section 4) and Node's codes of a broken connection. */
+const UNAVAILABLE = /^(08|53|57P|58)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/
+
+function fieldsOf(error: unknown): { readonly code: unknown; readonly status: unknown } {
+  if (typeof error !== 'object' || error === null) return { code: undefined, status: undefined }
+  return { code: 'code' in error ? error.code : undefined, status: 'status' in error ? error.status : undefined }
+}

@@ -1,0 +1,42 @@
+import { VERSION } from '../../io/process.ts'
+import { loadAssets } from '../assets.ts'
+import type { Route } from '../deps.ts'
+import { metaOf } from '../meta.ts'
+import { noQuery, parse } from '../parameters.ts'
+import { sendAsset } from './page.ts'
+
+const LINKS = {
+  prices: '/api/v1/prices',
+  price: '/api/v1/prices/{symbol}',
+  exchanges: '/api/v1/exchanges',
+  services: '/api/v1/services',
+  latency: '/api/v1/latency',
+  live: '/livez',
+  ready: '/readyz',
+  metrics: '/metrics',
+  version: '/version',
+  errors: '/errors',
+  webSocket: '/ws',
+}
+
+/** Browsers get the page, everybody else what this is and where to go on. */
+export const root: Route = {
+  path: '/',
+  get: (deps) => {
+    const index = loadAssets(new URL('../page/', import.meta.url)).get('index.html')
+    return (request, response) => {
+      response.vary('accept')
+      if (index !== undefined && request.accepts(['json', 'html']) === 'html')
+        return sendAsset(request, response, index)
+      parse(noQuery, request.query)
+      response.json({
+        name: 'crosstide',
+        description: 'Prices of crypto exchanges from one ordered, replayable log',
+        version: VERSION,
+        meta: metaOf(deps),
+        links: LINKS,
+        subscribe: { type: 'subscribe_prices', symbols: ['BTC-USDT'], exchanges: ['binance'] },
+      })
+    }
+  },
+}

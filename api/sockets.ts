@@ -1,0 +1,139 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import type { Micros } from '../core/time.ts'
+import type { Log } from '../io/log.ts'
+import type { Metrics } from '../io/metrics.ts'
+import type { Hub, Peer } from './hub.ts'
+import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
+
+const MAX_CLIENTS = 1000
+const MAX_PAYLOAD_BYTES = 64 * 1024
+const MESSAGES_PER_SECOND = 10
+const PING_MS = 20_000
+/** A client that was told 1013 may still drain and read why; then its buffer is given back. */
+const FAREWELL_MS = 10_000
+
+export type SocketDeps = {
+  readonly hub: Hub
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly now: () => Micros
+  readonly pingMs?: number
+}
+
+export type Sockets = { clients(): number; stop(): Promise<void> }
+
+/** The WebSocket side of the server: who may come in, what clients say, who is still there. */
+export function serveSockets(server: Server, deps: SocketDeps): Sockets {
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+  })
+  const clients = deps.metrics.gauge('ws_clients', 'WebSocket clients connected')
+  const closed = deps.metrics.counter('ws_client_closed_total', 'WebSocket clients gone, by reason', ['reason'])
+
+  server.on('upgrade', (request, socket, head) => {
+    const refusal = refusalOf(request, wss.clients.size)
+    if (refusal !== undefined) return refuse(socket, refusal)
+    wss.handleUpgrade(request, socket, head, (client) => welcome(client))
+  })
+
+  function welcome(client: WebSocket): void {
+    let missedPongs = 0
+    let reason = 'client'
+    let windowStart = 0
+    let messages = 0
+    clients.set(wss.clients.size)
+    const peer: Peer = {
+      bufferedAmount: () => client.bufferedAmount,
+      send: (frame) => client.send(frame, { binary: false }),
+      end: (why) => {
+        reason = why
+        deps.log.info({ reason, bufferedBytes: client.bufferedAmount }, 'ws_client_closed')
+        client.close(1013, 'too slow: reconnect for a fresh snapshot')
+        setTimeout(() => client.terminate(), FAREWELL_MS).unref()
+      },
+    }
+    const complain = (code: SocketErrorCode, text: string): void => client.send(errorMessage(code, text))
+    const ping = setInterval(() => {
+      if (missedPongs >= 2) {
+        reason = 'no_pong'
+        return client.terminate()
+      }
+      missedPongs++
+      client.ping()
+    }, deps.pingMs ?? PING_MS)
+
+    client.on('pong', () => (missedPongs = 0))
+    client.on('message', (bytes, isBinary) => {
+      const second = Math.floor(deps.now() / 1e6)
+      messages = second === windowStart ? messages + 1 : 1
+      windowStart = second
+      if (messages > MESSAGES_PER_SECOND) {
+        reason = 'too_many_messages'
+        complain('TOO_MANY_MESSAGES', `more than ${MESSAGES_PER_SECOND} messages a second`)
+        return client.close(1008, 'too many messages')
+      }
+      if (isBinary) return complain('BINARY_MESSAGE', 'messages are JSON text')
+      const request = readRequest(textOf(bytes))
+      if (request.kind === 'subscribe') deps.hub.subscribe(peer, request.filter, deps.now())
+      else if (request.kind === 'unsubscribe') deps.hub.unsubscribe(peer)
+      else complain(request.code, request.message)
+    })
+    client.on('error', (error) => {
+      reason = 'protocol_error'
+      deps.log.info({ err: error }, 'ws_client_failed')
+    })
+    client.on('close', () => {
+      clearInterval(ping)
+      deps.hub.unsubscribe(peer)
+      clients.set(wss.clients.size)
+      closed.labels(reason).inc()
+    })
+  }
+
+  return {
+    clients: () => wss.clients.size,
+    async stop() {
+      for (const client of wss.clients) client.close(1001, 'server stops')
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          for (const client of wss.clients) client.terminate()
+        }, 1000)
+        wss.close(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    },
+  }
+}
+
+type Refusal = readonly [status: number, reason: string]
+
+/** Why a client is not let in. Browsers send an Origin: only pages served from this machine under this address may connect. */
+export function refusalOf(
+  { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
+  clients: number,
+): Refusal | undefined {
+  if (url?.split('?')[0] !== '/ws') return [404, 'Not Found']
+  if (clients >= MAX_CLIENTS) return [503, 'Service Unavailable']
+  const { origin, host } = headers
+  if (origin === undefined) return undefined
+  if (!URL.canParse(origin)) return [403, 'Forbidden']
+  const from = new URL(origin)
+  return from.host === host && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(from.hostname) ? undefined : [403, 'Forbidden']
+}
+
+function refuse(socket: Duplex, [status, reason]: Refusal): void {
+  socket.on('error', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+function textOf(bytes: RawData): string {
+  if (Array.isArray(bytes)) return Buffer.concat(bytes).toString()
+  return bytes instanceof ArrayBuffer ? Buffer.from(bytes).toString() : bytes.toString()
+}
