@@ -9,7 +9,7 @@ import { registryUrl } from './registry.ts'
 /** Below this much free disk nothing is started: Kafka and PostgreSQL would stop in the middle of a write. */
 export const DISK_MINIMUM_BYTES = 2 * 1024 ** 3
 /** Names the process that uses a data directory. */
-export const LOCK = 'crosstide.lock'
+export const LOCK = 'up.lock'
 /** All parts together: Kafka and the registry at once, then PostgreSQL. */
 const STOP_JVM_MS = 4000
 const STOP_POSTGRES_MS = 2500
