@@ -372,9 +372,9 @@ function createBook(instrument: Instrument, start: Micros, random: Random): Book
     askSize: '',
     lastPrice: '',
     lastTime: start,
-    tradeId: Math.floor(start / 500) - HISTORY,
-    singleId: Math.floor(start / 100) - 4 * HISTORY,
-    updateId: Math.floor(start / 100),
+    tradeId: Math.floor(start / 50) - HISTORY,
+    singleId: Math.floor(start / 10) - 4 * HISTORY,
+    updateId: Math.floor(start / 10),
     shift: 0,
     recent: [],
   }

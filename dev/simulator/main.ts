@@ -1,0 +1,41 @@
+import { loadConfig } from '../../io/config.ts'
+import { runService } from '../../io/service.ts'
+import { instrumentsOf } from './instruments.ts'
+import { openJournal } from './journal.ts'
+import { loadScript } from './script.ts'
+import { startSimulator } from './simulator.ts'
+
+await runService('simulator', async ({ environment, log, metrics }) => {
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const { CROSSTIDE_SIMULATOR_SCRIPT: scriptFile, CROSSTIDE_JOURNAL: journalFile } = environment
+  const script = scriptFile === undefined ? [] : await loadScript(scriptFile)
+  const journal = journalFile === undefined ? undefined : openJournal(journalFile)
+  const framesPerSecond = environment.CROSSTIDE_SIMULATOR_RATE ?? config.simulator.framesPerSecond
+  const sent = metrics.counter('simulator_frames_total', 'Frames sent', ['exchange', 'kind'])
+  let frames = 0
+
+  const simulator = await startSimulator({
+    instruments: instrumentsOf(config),
+    framesPerSecond,
+    seed: environment.CROSSTIDE_SIMULATOR_SEED ?? config.simulator.seed,
+    script,
+    journal,
+    port: environment.CROSSTIDE_SIMULATOR_PORT,
+    count(exchange, kind) {
+      frames += 1
+      sent.inc({ exchange, kind })
+    },
+  })
+  log.info({ port: simulator.port, framesPerSecond, faults: script.length }, 'simulator_started')
+
+  return {
+    problems: () => [],
+    figures: () => ({ frames }),
+    facts: { port: simulator.port },
+    async stop() {
+      await simulator.stop()
+      journal?.close()
+      return { unsent: 0 }
+    },
+  }
+})

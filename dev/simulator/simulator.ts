@@ -1,0 +1,89 @@
+import type { Exchange } from '../../core/tick.ts'
+import { now } from '../../io/clock.ts'
+import { playFault } from './faults.ts'
+import type { Instrument } from './instruments.ts'
+import type { Journal } from './journal.ts'
+import { createMarket, marketTime, skipSteps, STEP_MICROS, stepMarket, type MarketEvent } from './market.ts'
+import { createOutbox, isListening, type FrameKind } from './outbox.ts'
+import type { Fault } from './script.ts'
+import { serveExchanges } from './server.ts'
+
+const STEP_MS = STEP_MICROS / 1000
+/** After a longer standstill the market goes on from the present instead of making up for it. */
+const MAX_CATCH_UP_STEPS = 1000 / STEP_MS
+
+export type SimulatorOptions = {
+  readonly instruments: readonly Instrument[]
+  readonly framesPerSecond: number
+  readonly seed: number
+  readonly script: readonly Fault[]
+  readonly journal: Journal | undefined
+  /** 0: any free one. */
+  readonly port: number
+  /** Told of every frame sent. */
+  readonly count?: (exchange: Exchange, kind: FrameKind) => void
+}
+
+export type Simulator = { readonly port: number; stop(): Promise<void> }
+
+/** Runs the market on the wall clock and sends what happens to whoever subscribed. Does not close the journal. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { framesPerSecond, seed, journal, count = () => undefined } = options
+  const market = createMarket(options.instruments, seed, now())
+  const outbox = createOutbox(journal, count)
+  outbox.note('started', { seed, framesPerSecond })
+  const server = await serveExchanges(market.books, outbox, options.port)
+  const waiting = [...options.script]
+
+  function deliver(event: MarketEvent): void {
+    if (event.kind === 'opportunity') return outbox.opportunity(event)
+    const { exchange, symbol } = event.book.instrument
+    for (const connection of server.connections) {
+      if (connection.dialect.exchange !== exchange) continue
+      const { trades, quotes } = connection.subscription
+      if (!(event.kind === 'trades' ? trades : quotes).has(symbol) || !isListening(connection)) continue
+      if (event.kind === 'trades') outbox.trades(connection, event)
+      else outbox.quote(connection, event)
+    }
+    return undefined
+  }
+
+  function playScript(): void {
+    const first = server.firstClientAtMs()
+    if (first === undefined) return
+    const passed = Date.now() - first
+    for (let i = 0; i < waiting.length; i += 1) {
+      const fault = waiting[i]
+      if (fault === undefined || fault.atMs > passed) return
+      // One that cannot happen yet (nobody is connected, nothing was sent) waits.
+      if (playFault(fault, market, [...server.connections], outbox)) waiting.splice(i--, 1)
+    }
+  }
+
+  let stopped = false
+  let timer = setTimeout(turn, STEP_MS)
+  function turn(): void {
+    if (stopped) return
+    const due = Math.floor((now() - marketTime(market)) / STEP_MICROS)
+    if (due > MAX_CATCH_UP_STEPS) skipSteps(market, due - MAX_CATCH_UP_STEPS)
+    // One system call per socket and turn instead of one per frame.
+    const corked = [...server.connections]
+    for (const { raw } of corked) raw.cork()
+    for (let i = Math.min(due, MAX_CATCH_UP_STEPS); i > 0; i -= 1) stepMarket(market, framesPerSecond, deliver)
+    playScript()
+    for (const { raw } of corked) raw.uncork()
+    const nextMs = (marketTime(market) + STEP_MICROS - now()) / 1000
+    timer = setTimeout(turn, Math.max(1, nextMs))
+  }
+
+  return {
+    port: server.port,
+    async stop() {
+      if (stopped) return
+      stopped = true
+      clearTimeout(timer)
+      await server.stop()
+      outbox.note('stopped', {})
+    },
+  }
+}
