@@ -1,0 +1,81 @@
+import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
+import type { Subscribe, Subscription } from './adapter.ts'
+import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+
+const ACK_DEADLINE = 10 * MICROS_PER_SECOND
+const STALE_FLOOR = MICROS_PER_MINUTE
+const STALE_INTERVALS = 20
+const STALE_CHECK = MICROS_PER_SECOND
+
+/** Queues frames, paced as the exchange allows, and waits for their acknowledgements. Mutates the state. */
+export function request(state: FeedState, { frames, awaits }: Subscribe, time: Micros): void {
+  state.outbound.push(...frames)
+  const sent = time + state.outbound.length * state.settings.adapter.limits.paceMs * MICROS_PER_MILLI
+  for (const one of awaits) state.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
+}
+
+/** Subscriptions that were acknowledged, or refused: they are awaited no more. Mutates the state. */
+export function answered(state: FeedState, subscriptions: readonly Subscription[]): void {
+  if (state.awaiting.size === 0) return
+  for (const one of subscriptions) state.awaiting.delete(nameOf(one))
+}
+
+export function refusedSubscription(state: FeedState, nativeSymbol: string | undefined): void {
+  for (const [name, one] of state.awaiting) if (one.nativeSymbol === nativeSymbol) state.awaiting.delete(name)
+}
+
+/** Sends what is queued and due, one frame per pace, and the exchange's own pings. Mutates the state. */
+export function sendIfDue(state: FeedState, session: Session, out: FeedOutput[], time: Micros): void {
+  const { ping, limits } = state.settings.adapter
+  if (time < state.nextSend) return
+  const frame = state.outbound.shift()
+  if (frame !== undefined) out.push({ kind: 'send', frame })
+  else if (ping !== undefined && time - session.lastPing >= ping.everyMs * MICROS_PER_MILLI) {
+    session.lastPing = time
+    out.push({ kind: 'send', frame: ping.frame })
+  } else return
+  state.nextSend = time + limits.paceMs * MICROS_PER_MILLI
+}
+
+/** Subscriptions without an answer: each a fault that names its symbol, the others go on. Mutates the state. */
+export function checkAnswers(state: FeedState, out: FeedOutput[], time: Micros): void {
+  for (const [name, one] of state.awaiting) {
+    if (time < one.until) continue
+    state.awaiting.delete(name)
+    state.counts.subscriptionFaults++
+    out.push(faultEvent(state.markets.get(one.nativeSymbol), `no acknowledgement of ${name} in 10 s`))
+  }
+}
+
+/**
+ * Symbols that fell silent while their socket lives: subscribed again at first, the second time the socket is given up
+ * (`true`), then an alarm. Only a symbol that delivers starts over. Mutates the state.
+ */
+export function checkStale(state: FeedState, out: FeedOutput[], time: Micros): boolean {
+  if (time < state.nextStaleCheck) return false
+  state.nextStaleCheck = time + STALE_CHECK
+  const stale = [...state.markets.values()].filter((market) => isStale(market, time))
+  if (stale.length === 0) return false
+  for (const market of stale) {
+    market.stale++
+    market.staleUntil = time + STALE_FLOOR
+    if (market.stale === 3) out.push(faultEvent(market, 'no data, though subscribed again and reconnected'))
+  }
+  if (stale.some((market) => market.stale === 2)) return true
+  const again = stale.filter((market) => market.stale === 1).map(({ nativeSymbol }) => nativeSymbol)
+  if (again.length > 0) request(state, state.settings.adapter.resubscribe(again), time)
+  return false
+}
+
+const isStale = (market: Market, time: Micros): boolean =>
+  time >= market.staleUntil && time - market.lastData > Math.max(STALE_FLOOR, market.usual * STALE_INTERVALS)
+
+const nameOf = ({ channel, nativeSymbol }: Subscription): string => `${channel} ${nativeSymbol}`
+
+export const faultEvent = (market: Market | undefined, message: string): FeedOutput => ({
+  kind: 'event',
+  event: 'FAULT',
+  symbol: market?.symbol,
+  message,
+  details: {},
+})

@@ -1,0 +1,193 @@
+import { partitionOf, tickKey } from '../core/partition.ts'
+import type { Feed, Gap, GapReason, Quote, Tick } from '../core/tick.ts'
+import type { Micros } from '../core/time.ts'
+import type { Adapter, Instrument, Subscription } from './adapter.ts'
+import { noRecentIds, type RecentIds } from './recent-ids.ts'
+
+/** What one connection's feed is made of; fixed for its life. */
+export type FeedSettings = {
+  readonly adapter: Adapter
+  readonly feed: Feed
+  readonly instruments: readonly Instrument[]
+  readonly partitions: number
+  readonly inverses: ReadonlySet<string>
+  readonly conversions: ReadonlySet<string>
+  /** Replaces the exchange's address by the simulator's. */
+  readonly address: (url: string) => string
+  /** Added to the exchange's times: a recording's shift, else 0. */
+  readonly shift: number
+}
+
+/** A raw frame, or part of one, that could not be read or trusted. `error` is of a bounded set, `detail` is not. */
+export type Letter = {
+  readonly raw: string
+  readonly error: string
+  readonly detail: string | undefined
+  readonly session: Micros
+  readonly receiveTime: Micros
+}
+
+/** What a feed asks of its shell, in order. */
+export type FeedOutput =
+  | { readonly kind: 'tick'; readonly key: string; readonly partitions: readonly number[]; readonly tick: Tick }
+  | { readonly kind: 'letter'; readonly letter: Letter }
+  | { readonly kind: 'connect'; readonly url: string }
+  | { readonly kind: 'send'; readonly frame: string }
+  | { readonly kind: 'terminate' }
+  | {
+      readonly kind: 'event'
+      readonly event: 'CONNECTED' | 'DISCONNECTED' | 'GAP' | 'FAULT'
+      readonly symbol: string | undefined
+      readonly message: string
+      readonly details: Readonly<Record<string, string>>
+    }
+
+/** One socket's life. `usual` is the mean time between its frames, microseconds. */
+export type Session = {
+  readonly id: Micros
+  nextOrdinal: number
+  /** Time of its first data once its START gaps are written, else `undefined`. */
+  dataFrom: Micros | undefined
+  lastFrame: Micros
+  usual: number
+  lastSequence: number
+  frameSequence: number | undefined
+  lastBeat: number
+  lastPing: number
+}
+
+/** One symbol of the exchange, over all sessions. */
+export type Market = {
+  readonly nativeSymbol: string
+  readonly symbol: string
+  readonly key: string
+  readonly home: readonly number[]
+  readonly conversion: boolean
+  readonly ids: RecentIds
+  /** Session of its last record. */
+  session: Micros | undefined
+  /** Session whose trade numbering `tradeSequence` belongs to. */
+  numbering: Micros | undefined
+  tradeSequence: number
+  tradeTime: Micros | undefined
+  quoteSequence: number
+  /** The quote that stands, `undefined` once withdrawn by a gap. */
+  quote: Quote | undefined
+  quoteHead: Pick<Tick, 'eventTime' | 'timeSource' | 'sequence'> | undefined
+  /** The last rate written, of a conversion symbol; `rateAt` 0 after a gap. */
+  rateBid: number
+  rateAsk: number
+  rateAt: number
+  /** Time of the last data, or of the subscription while there was none. */
+  lastData: number
+  /** Longest recent time between its data: a peak that decays by one percent each. */
+  usual: number
+  /** How often it was found stale since its last data. */
+  stale: number
+  /** Until when a found stale subscription has time to answer. */
+  staleUntil: number
+}
+
+/** One partition of the ticks topic. `owed` by symbol ('' the session's): gaps to write before anything else there. */
+export type SlotState = { lastTradeTime: Micros | undefined; readonly owed: Map<string, Gap> }
+
+const FRAME_RESULTS = ['tick', 'ack', 'heartbeat', 'ignored', 'fault', 'oversized'] as const
+export type FrameResult = (typeof FRAME_RESULTS)[number]
+const ENTRY_OUTCOMES = ['in', 'out', 'duplicate', 'fault', 'history', 'withdrawn', 'overflow'] as const
+export type EntryOutcome = (typeof ENTRY_OUTCOMES)[number]
+const FINDINGS = ['inexact', 'unsized', 'one_sided', 'crossed', 'skewed'] as const
+export type Finding = (typeof FINDINGS)[number]
+
+/** Counted from the feed's start. Law: frames = the sum of their results; in = the sum of the other outcomes. */
+export type FeedCounts = {
+  received: number
+  readonly frames: Record<FrameResult, number>
+  readonly entries: Record<EntryOutcome, number>
+  readonly findings: Record<Finding, number>
+  readonly ignored: Map<string, number>
+  readonly gaps: Record<GapReason, number>
+  readonly reconnects: Map<string, number>
+  subscriptionFaults: number
+}
+
+/** A feed's state. Large: mutated in place by its step, see feed.ts. */
+export type FeedState = {
+  readonly settings: FeedSettings
+  readonly markets: ReadonlyMap<string, Market>
+  readonly slots: readonly SlotState[]
+  readonly everywhere: readonly number[]
+  readonly counts: FeedCounts
+  phase: 'waiting' | 'connecting' | 'open'
+  /** When the phase began; for `waiting` when it ends. */
+  phaseTime: number
+  attempts: number
+  connects: Micros[]
+  /** The open socket's session. */
+  current: Session | undefined
+  /** The session whose heartbeats are written: the last one's, as DOWN, until the next has written its START. */
+  speaking: Session | undefined
+  outbound: string[]
+  nextSend: number
+  readonly awaiting: Map<string, Subscription & { readonly until: number }>
+  nextStaleCheck: number
+}
+
+export function initialFeed(settings: FeedSettings): FeedState {
+  const everywhere = Array.from({ length: settings.partitions }, (_, partition) => partition)
+  return {
+    settings,
+    markets: new Map(settings.instruments.map((one) => [one.nativeSymbol, marketOf(one, settings)])),
+    slots: everywhere.map(() => ({ lastTradeTime: undefined, owed: new Map() })),
+    everywhere,
+    counts: {
+      received: 0,
+      frames: { tick: 0, ack: 0, heartbeat: 0, ignored: 0, fault: 0, oversized: 0 },
+      entries: { in: 0, out: 0, duplicate: 0, fault: 0, history: 0, withdrawn: 0, overflow: 0 },
+      findings: { inexact: 0, unsized: 0, one_sided: 0, crossed: 0, skewed: 0 },
+      ignored: new Map(),
+      gaps: { START: 0, DISCONNECT: 0, SEQUENCE: 0, STALL: 0, OVERFLOW: 0, WITHDRAWN: 0 },
+      reconnects: new Map(),
+      subscriptionFaults: 0,
+    },
+    phase: 'waiting',
+    phaseTime: 0,
+    attempts: 0,
+    connects: [],
+    current: undefined,
+    speaking: undefined,
+    outbound: [],
+    nextSend: 0,
+    awaiting: new Map(),
+    nextStaleCheck: 0,
+  }
+}
+
+/** Subscriptions that were found stale and have not delivered since. */
+export const staleMarkets = (state: FeedState): number =>
+  [...state.markets.values()].filter(({ stale }) => stale > 0).length
+
+function marketOf({ nativeSymbol, symbol }: Instrument, settings: FeedSettings): Market {
+  const key = tickKey(symbol, settings.inverses)
+  return {
+    nativeSymbol,
+    symbol,
+    key,
+    home: [partitionOf(key, settings.partitions)],
+    conversion: settings.conversions.has(symbol),
+    ids: noRecentIds(),
+    session: undefined,
+    numbering: undefined,
+    tradeSequence: 0,
+    tradeTime: undefined,
+    quoteSequence: 0,
+    quote: undefined,
+    quoteHead: undefined,
+    rateBid: 0,
+    rateAsk: 0,
+    rateAt: 0,
+    lastData: 0,
+    usual: 0,
+    stale: 0,
+    staleUntil: 0,
+  }
+}

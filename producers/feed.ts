@@ -1,0 +1,97 @@
+import type { Tick } from '../core/tick.ts'
+import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
+import { close, connect, giveUp, open, type Closing } from './connection.ts'
+import { checkAnswers, checkStale, sendIfDue } from './deadlines.ts'
+import type { FeedOutput, FeedState, Session } from './feed-state.ts'
+import { countFrame, takeFrame } from './frames.ts'
+import { refused, settle } from './outbox.ts'
+import { beatIfDue, heard, stalled, startSession } from './session.ts'
+
+export type FeedInput =
+  /** `session` is the time of the opening, made strictly increasing per exchange by the shell. */
+  | { readonly kind: 'opened'; readonly time: Micros; readonly session: Micros }
+  | { readonly kind: 'frame'; readonly time: Micros; readonly text: string }
+  /** The protocol's own answer to our ping. */
+  | { readonly kind: 'pong'; readonly time: Micros }
+  | ({ readonly kind: 'closed' } & Closing)
+  /** Each 100 ms or so. `random` in [0, 1). */
+  | { readonly kind: 'clock'; readonly time: Micros; readonly random: number }
+  /** What the writer's queue had no room for, per partition, in order. */
+  | {
+      readonly kind: 'refused'
+      readonly time: Micros
+      readonly records: readonly { readonly partition: number; readonly tick: Tick }[]
+    }
+  /** The event loop stood still from `from` until now. */
+  | { readonly kind: 'stalled'; readonly time: Micros; readonly from: Micros }
+
+/** A handshake that neither opens nor fails. */
+const CONNECT_DEADLINE = 15 * MICROS_PER_SECOND
+/** Data for this long makes the next back-off start from the beginning. */
+const GOOD_DATA = 30 * MICROS_PER_SECOND
+/** A socket that lives without data starts its session without. */
+const START_ANYWAY = 5 * MICROS_PER_SECOND
+
+/**
+ * One connection's engine: `Step<FeedState, FeedInput, FeedOutput>`. Time and randomness are in the input.
+ *
+ * Large state, changed in place and returned (style.md rule 3): a frame must cost microseconds.
+ */
+export function feed(state: FeedState, input: FeedInput): readonly [FeedState, readonly FeedOutput[]] {
+  const out: FeedOutput[] = []
+  const session = state.current
+  switch (input.kind) {
+    case 'frame':
+      if (session !== undefined) takeFrame(state, session, out, input.time, input.text)
+      break
+    case 'clock':
+      tickClock(state, out, input.time, input.random)
+      break
+    case 'pong':
+      if (session !== undefined) heard(session, input.time)
+      break
+    case 'opened':
+      open(state, out, input.time, input.session)
+      break
+    case 'closed':
+      if (input.reason === 'oversized') countFrame(state, 'oversized')
+      close(state, out, input)
+      break
+    case 'refused':
+      for (const { partition, tick } of input.records) refused(state, partition, tick)
+      break
+    case 'stalled':
+      stalled(state, out, input.from, input.time)
+      break
+  }
+  return [state, out]
+}
+
+function tickClock(state: FeedState, out: FeedOutput[], time: Micros, random: number): void {
+  const session = state.current
+  if (session !== undefined) checkSocket(state, session, out, time, random)
+  else if (state.phase === 'waiting' && time >= state.phaseTime) connect(state, out, time)
+  else if (state.phase === 'connecting' && time - state.phaseTime > CONNECT_DEADLINE)
+    giveUp(state, out, { time, reason: 'timeout', detail: 'no handshake', random })
+  if (state.speaking !== undefined) settle(state, state.speaking, out, time)
+  beatIfDue(state, out, time)
+}
+
+function checkSocket(state: FeedState, session: Session, out: FeedOutput[], time: Micros, random: number): void {
+  const silence = time - session.lastFrame
+  if (silence > state.settings.adapter.silenceMs * MICROS_PER_MILLI)
+    return giveUp(state, out, {
+      time,
+      reason: 'silent',
+      detail: `no frame for ${silence / MICROS_PER_SECOND} s`,
+      random,
+    })
+  if (checkStale(state, out, time))
+    return giveUp(state, out, { time, reason: 'stale', detail: 'a subscription stayed mute', random })
+  sendIfDue(state, session, out, time)
+  checkAnswers(state, out, time)
+  if (session.dataFrom === undefined) {
+    if (time - session.id >= START_ANYWAY && session.lastFrame > session.id)
+      startSession(state, session, out, time, time)
+  } else if (time - session.dataFrom >= GOOD_DATA) state.attempts = 0
+}

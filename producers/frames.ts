@@ -1,0 +1,97 @@
+import type { Micros } from '../core/time.ts'
+import { decode, type Decoded } from './adapter.ts'
+import { giveUp } from './connection.ts'
+import { answered, faultEvent, refusedSubscription } from './deadlines.ts'
+import { takeEntries } from './entries.ts'
+import type { FeedOutput, FeedState, FrameResult, Session } from './feed-state.ts'
+import { heard, withdraw } from './session.ts'
+
+/** Decodes a frame and does what it says: ticks, an answer, a letter, a count. Mutates the state. */
+export function takeFrame(state: FeedState, session: Session, out: FeedOutput[], time: Micros, text: string): void {
+  heard(session, time)
+  const decoded = decode(state.settings.adapter, text, time)
+  const { frameSequence } = decoded
+  if (frameSequence !== undefined) checkFrameSequence(state, session, out, time, frameSequence)
+  switch (decoded.kind) {
+    case 'ticks': {
+      countFrame(state, 'tick')
+      const faults = new Set<string>()
+      takeEntries({ state, session, out, time, faults }, decoded)
+      for (const error of faults) letter(session, out, time, text, error, undefined)
+      break
+    }
+    case 'ack':
+      countFrame(state, 'ack')
+      answered(state, decoded.subscriptions)
+      break
+    case 'heartbeat':
+      countFrame(state, 'heartbeat')
+      break
+    case 'ignored': {
+      countFrame(state, 'ignored')
+      const { ignored } = state.counts
+      ignored.set(decoded.channel, (ignored.get(decoded.channel) ?? 0) + 1)
+      break
+    }
+    case 'shutdown':
+      // Announced: no back-off, and no harm in losing the rest of the old socket.
+      countFrame(state, 'heartbeat')
+      giveUp(state, out, { time, reason: 'shutdown', detail: 'announced by the exchange', random: 0 })
+      break
+    case 'fault':
+      countFrame(state, 'fault')
+      takeFault(state, session, out, time, text, decoded)
+      break
+  }
+}
+
+function takeFault(
+  state: FeedState,
+  session: Session,
+  out: FeedOutput[],
+  time: Micros,
+  text: string,
+  { reason, detail, nativeSymbol }: Extract<Decoded, { kind: 'fault' }>,
+): void {
+  letter(session, out, time, text, reason, detail)
+  if (nativeSymbol === undefined) return
+  state.counts.subscriptionFaults++
+  refusedSubscription(state, nativeSymbol)
+  const market = state.markets.get(nativeSymbol)
+  out.push(faultEvent(market, `${reason}: ${nativeSymbol}${detail === undefined ? '' : `: ${detail}`}`))
+}
+
+function letter(
+  session: Session,
+  out: FeedOutput[],
+  receiveTime: Micros,
+  raw: string,
+  error: string,
+  detail: string | undefined,
+): void {
+  out.push({ kind: 'letter', letter: { raw, error, detail, session: session.id, receiveTime } })
+}
+
+/** Frames of the connection are missing: nobody knows whose, so of every symbol that has begun. */
+function checkFrameSequence(
+  state: FeedState,
+  session: Session,
+  out: FeedOutput[],
+  time: Micros,
+  sequence: number,
+): void {
+  const last = session.frameSequence
+  session.frameSequence = Math.max(last ?? 0, sequence)
+  if (last === undefined || sequence <= last + 1) return
+  for (const market of state.markets.values()) {
+    if (market.session !== session.id) continue
+    const from = Math.min(market.tradeTime ?? session.dataFrom ?? time, time)
+    withdraw(state, session, market, out, time, { from, to: time, reason: 'SEQUENCE' })
+  }
+}
+
+/** Every frame has exactly one result. Mutates the counts. */
+export function countFrame(state: FeedState, result: FrameResult): void {
+  state.counts.received++
+  state.counts.frames[result]++
+}
