@@ -19,6 +19,8 @@ export type Arrival = {
 export type Remembered = Omit<Price, 'state' | 'ticks' | 'sequence'> & {
   readonly session: Micros
   readonly partition: number
+  /** Whether no gap of its session came after the quote. */
+  readonly isValid: boolean
 }
 
 /** A session that had a heartbeat within the last seconds. */
@@ -34,6 +36,7 @@ export type Board = {
   /** Number of the last change. */
   sequence(): number
   prices(): Iterable<Price>
+  find(exchange: string, symbol: string): Price | undefined
   restore(prices: readonly Remembered[]): void
   /** Records of one partition must come in the order of the log, repeats taken out. */
   take(arrival: Arrival): void
@@ -165,12 +168,13 @@ export function createBoard(): Board {
   return {
     sequence: () => sequence,
     prices: () => rows.values(),
+    find: (exchange, symbol) => rows.get(rowKey({ exchange, symbol })),
     restore(prices) {
       for (const { session: started, partition, ...price } of prices) {
         const session = sessionOf(partition, price.exchange, started)
         const row = rowOf(price, session)
         attach(row, session)
-        Object.assign(row, price, { isValid: true })
+        Object.assign(row, price)
         change(row)
       }
     },

@@ -151,7 +151,7 @@ describe('board', () => {
     const board = createBoard()
     const remembered = { exchange: 'kraken', symbol: 'BTC-USD', feed: 'LIVE', bid: 1, ask: 2, last: 1.5 } as const
     const sizes = { bidSize: undefined, askSize: undefined, eventTime: A, receiveTime: A }
-    board.restore([{ ...remembered, ...sizes, session: A, partition: 0 }])
+    board.restore([{ ...remembered, ...sizes, session: A, partition: 0, isValid: true }])
     expect(rows(board)).toMatchObject([{ ...remembered, state: 'down', sequence: 1 }])
     put(board, beat())
     expect(stateOf(board)).toBe('up')

@@ -1,0 +1,19 @@
+import { loadConfig } from '../io/config.ts'
+import { required } from '../io/environment.ts'
+import { runService } from '../io/service.ts'
+import { catalogue } from '../schemas/topics.ts'
+import { startApi } from './service.ts'
+
+await runService('api', async ({ environment, log, metrics }) => {
+  const { partitions } = await loadConfig(environment.CROSSTIDE_CONFIG)
+  return startApi({
+    port: environment.PORT,
+    database: required(environment, 'DATABASE_URL'),
+    brokers: required(environment, 'KAFKA_BROKERS'),
+    registry: required(environment, 'SCHEMA_REGISTRY_URL'),
+    source: environment.CROSSTIDE_SOURCE,
+    topics: catalogue(partitions),
+    log,
+    metrics,
+  })
+})

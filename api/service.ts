@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { now } from '../io/clock.ts'
+import type { Source } from '../io/environment.ts'
+import { openAnnouncer } from '../io/announcer.ts'
+import { openRanges } from '../io/kafka/ranges.ts'
+import type { Log } from '../io/log.ts'
+import type { Metrics } from '../io/metrics.ts'
+import { openPool } from '../io/postgres.ts'
+import { openRegistry } from '../io/registry.ts'
+import type { Service } from '../io/service.ts'
+import { tickCodec } from '../schemas/codec.ts'
+import type { Catalogue } from '../schemas/topics.ts'
+import { createApp } from './app.ts'
+import { createBoard } from './board.ts'
+import { startFeed, type Feed } from './feed.ts'
+import { LIMITS, createHub, type Limits } from './hub.ts'
+import { startPushes } from './pushes.ts'
+import { selectRemembered } from './queries/remembered.ts'
+import { selectMissing } from './queries/schema.ts'
+import { watchReadiness } from './readiness.ts'
+import { closeServer, listen } from './server.ts'
+import { serveSockets } from './sockets.ts'
+
+export type ApiOptions = {
+  readonly port: number
+  readonly database: string
+  readonly brokers: readonly string[]
+  readonly registry: string
+  readonly source: Source
+  readonly topics: Catalogue
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly limits?: Limits
+}
+
+/** How long the first answer waits for the log's present; after that the API serves and says it is not ready. */
+const CATCH_UP_MS = 15_000
+/** About ten seconds of the rate we promise. */
+const MAX_LAG_RECORDS = 100_000
+const REQUESTS_PER_MINUTE = { loopback: 60_000, others: 300 }
+
+/** Starts the API: state from PostgreSQL, then the log, then the port. */
+export async function startApi(options: ApiOptions): Promise<Service & { readonly port: number }> {
+  const { log, metrics, topics, source } = options
+  const kafka = { brokers: options.brokers, clientId: 'crosstide-api', log }
+  const registry = openRegistry(options.registry)
+  const database = openPool(options.database, 'api_ro', log)
+  const ranges = await openRanges(kafka)
+  const announcer = await openAnnouncer('api', { kafka, registry, topics })
+
+  const board = createBoard()
+  const hub = createHub(board, source, options.limits ?? LIMITS)
+  const pushes = startPushes({ board, hub, now })
+  const feed = startFeed({
+    topic: topics.ticks.name,
+    partitions: topics.ticks.partitions,
+    ranges,
+    decoder: registry.decoder(tickCodec),
+    metrics,
+    log,
+    now,
+    restore: async () => board.restore(await selectRemembered(database)),
+    take(arrival) {
+      board.take(arrival)
+      const { kind } = arrival.tick.payload
+      if (kind === 'trade' || kind === 'quote') pushes.taken(arrival.tick.receiveTime)
+    },
+  })
+  await Promise.race([feed.caughtUp, sleep(CATCH_UP_MS, undefined, { ref: false })])
+  const readiness = await watchReadiness({
+    kafka: () => kafkaProblem(feed),
+    database: async () => void (await database.query('select 1')),
+    schema: async () => {
+      const missing = await selectMissing(database)
+      return missing.length === 0 ? undefined : `missing: ${missing.join(', ')}; run: crosstide bootstrap`
+    },
+  })
+  const deps = { database, board, readiness, metrics, log, source, now, requestsPerMinute: REQUESTS_PER_MINUTE }
+  const { server, port } = await listen(createApp(deps), options.port)
+  const sockets = serveSockets(server, { hub, metrics, log, now })
+
+  const stop = async (): Promise<{ unsent: number }> => {
+    readiness.stop()
+    pushes.stop()
+    await Promise.all([sockets.stop(), closeServer(server, 2000)])
+    await feed.stop()
+    await Promise.all([ranges.close(), database.end()])
+    return { unsent: 0 }
+  }
+  let stopped: ReturnType<typeof stop> | undefined
+  return {
+    port,
+    facts: { port },
+    announcer,
+    problems: readiness.problems,
+    figures: () => ({ clients: sockets.clients(), ...pushes.figures() }),
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+async function kafkaProblem(feed: Feed): Promise<string | undefined> {
+  const problem = feed.problem()
+  if (problem !== undefined) return problem
+  const lag = await feed.lag()
+  return lag > MAX_LAG_RECORDS ? `${lag} records behind` : undefined
+}
