@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { TopicSpec } from '../../schemas/topics.ts'
 import type { Log } from '../log.ts'
 
@@ -34,6 +35,7 @@ export interface Writer {
 
 /** One member of a consumer group, on one topic. */
 export interface Reader {
+  /** Resolves after `close`; rejects when the reader cannot go on (a fault of the stage, LOG_CHANGED, LOG_TRIMMED ...). */
   run(stage: Stage): Promise<void>
   /** Group offset for lag tools; nothing is restored from it. */
   hint(slot: Slot, next: Offset): void
@@ -108,6 +110,8 @@ export type KafkaOptions = {
   readonly clientId: string
   readonly log: Log
   readonly observer?: Partial<KafkaObserver>
+  /** Opens a connection; the default is a TCP socket. Tests put their faults here. */
+  readonly connect?: (host: string, port: number) => Socket
 }
 
 /** Bounds of a writer's queue and batches; `TICKS_WRITER` and `PROCESSOR_WRITER` of `writer.ts` are the two in use. */

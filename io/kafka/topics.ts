@@ -1,6 +1,110 @@
 import { PipelineError } from '../../core/errors.ts'
-import type { KafkaOptions, Topics } from './port.ts'
+import type { TopicSpec } from '../../schemas/topics.ts'
+import { settledWithin } from './backoff.ts'
+import { TOPIC_RESOURCE, adminOn, openCluster, type Admin } from './client.ts'
+import { faultNames, isTransient, topicMissing, unavailable } from './faults.ts'
+import type { Difference, KafkaOptions, Topics } from './port.ts'
+import { configOf, differences, replicasFor, type FoundTopic } from './topic-config.ts'
 
-export function openTopics(options: KafkaOptions): Promise<Topics> {
-  return Promise.reject(new PipelineError('KAFKA_UNAVAILABLE', `not built yet: ${options.clientId}`))
+/** Throws KAFKA_UNAVAILABLE if no broker answers. */
+export async function openTopics(options: KafkaOptions): Promise<Topics> {
+  const open = openCluster(options)
+  const admin = adminOn(open, options)
+  await admin.connect().catch((cause: unknown) => {
+    open.sever()
+    throw unavailable(`no Kafka broker answers at ${options.brokers.join(', ')}`, cause)
+  })
+
+  return {
+    ensure: (wanted) => ensure(admin, wanted).catch(translate('cannot create or read topics')),
+    async partitions(topic) {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch((cause: unknown) => {
+        if (faultNames(cause).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw topicMissing(topic, cause)
+        return translate(`cannot read the partitions of ${topic}`)(cause)
+      })
+      return topics
+        .flatMap(({ partitions }) => partitions.map(({ partitionId, leader }) => ({ partition: partitionId, leader })))
+        .toSorted((a, b) => a.partition - b.partition)
+    },
+    async dropGroup(group) {
+      await admin.deleteGroups([group]).catch((cause: unknown) => {
+        const groups = cause instanceof Error && 'groups' in cause && Array.isArray(cause.groups) ? cause.groups : []
+        if (groups.length > 0 && groups.every((one: unknown) => codeOf(one) === GROUP_ID_NOT_FOUND)) return
+        if (groups.some((one: unknown) => codeOf(one) === NON_EMPTY_GROUP))
+          throw new PipelineError('WRONG_USE', `the group ${group} still has members`, { cause })
+        translate(`cannot drop the group ${group}`)(cause)
+      })
+    },
+    async close() {
+      await settledWithin(1000, admin.disconnect())
+      open.sever()
+    },
+  }
 }
+
+const NON_EMPTY_GROUP = 68
+const GROUP_ID_NOT_FOUND = 69
+const codeOf = (result: unknown): unknown =>
+  typeof result === 'object' && result !== null && 'errorCode' in result ? result.errorCode : undefined
+
+async function ensure(admin: Admin, wanted: readonly TopicSpec[]): Promise<readonly Difference[]> {
+  const { brokers } = await admin.describeCluster()
+  const replicas = replicasFor(brokers.length)
+  const existing = new Set(await admin.listTopics())
+  const missing = wanted.filter(({ name }) => !existing.has(name))
+  // One request per topic: a batch that fails says nothing about those another process created meanwhile.
+  for (const spec of missing) {
+    await admin.createTopics({
+      topics: [
+        {
+          topic: spec.name,
+          numPartitions: spec.partitions,
+          replicationFactor: replicas,
+          configEntries: Object.entries(configOf(spec, replicas)).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    })
+  }
+  const found = await describe(
+    admin,
+    wanted.map(({ name }) => name),
+  )
+  return wanted.flatMap((spec) => {
+    const topic = found.get(spec.name)
+    return topic === undefined ? [] : differences(spec, replicas, topic)
+  })
+}
+
+async function describe(admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic>> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [...names] })
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: TOPIC_RESOURCE, name })),
+  })
+  const configs = new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  )
+  return new Map(
+    topics.map(({ name, partitions }) => [
+      name,
+      {
+        partitions: partitions.length,
+        replicas: partitions[0]?.replicas.length ?? 0,
+        config: configs.get(name) ?? new Map<string, string>(),
+      },
+    ]),
+  )
+}
+
+const translate =
+  (what: string) =>
+  (cause: unknown): never => {
+    if (cause instanceof PipelineError) throw cause
+    if (isTransient(cause)) throw unavailable(what, cause)
+    throw new PipelineError('KAFKA_UNAVAILABLE', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
