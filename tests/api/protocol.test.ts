@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest'
+import type { Price } from '../../api/price.ts'
+import { filterKey, matches, readRequest, type Filter } from '../../api/protocol.ts'
+import { refusalOf } from '../../api/sockets.ts'
+import { MOMENT } from '../support/ticks.ts'
+
+const filter = (symbols?: readonly string[], exchanges?: readonly string[]): Filter => ({
+  symbols: symbols && new Set(symbols),
+  exchanges: exchanges && new Set(exchanges),
+})
+const price: Price = {
+  exchange: 'kraken',
+  symbol: 'BTC-USD',
+  feed: 'LIVE',
+  bid: 1,
+  bidSize: 1,
+  ask: 2,
+  askSize: 1,
+  last: 1,
+  eventTime: MOMENT,
+  receiveTime: MOMENT,
+  state: 'up',
+  ticks: 1,
+  sequence: 1,
+}
+
+describe('client messages', () => {
+  test('a subscription names symbols and exchanges in any case, or nothing for everything', () => {
+    expect(readRequest('{"type":"subscribe_prices"}')).toEqual({ kind: 'subscribe', filter: filter() })
+    expect(readRequest('{"type":"subscribe_prices","symbols":["btc-usd"],"exchanges":["Kraken"]}')).toEqual({
+      kind: 'subscribe',
+      filter: filter(['BTC-USD'], ['kraken']),
+    })
+    expect(readRequest('{"type":"unsubscribe_prices"}')).toEqual({ kind: 'unsubscribe' })
+  })
+
+  test.each([
+    ['', 'BAD_JSON', 'not JSON'],
+    ['{"type":', 'BAD_JSON', 'not JSON'],
+    ['null', 'BAD_MESSAGE', '(message)'],
+    ['[]', 'BAD_MESSAGE', '(message)'],
+    ['{"type":"subscribe_books"}', 'BAD_MESSAGE', 'type'],
+    ['{"type":"subscribe_prices","symbol":["BTC-USD"]}', 'BAD_MESSAGE', 'symbol: unknown'],
+    ['{"type":"subscribe_prices","symbols":"BTC-USD"}', 'BAD_MESSAGE', 'symbols'],
+    ['{"type":"subscribe_prices","symbols":[]}', 'BAD_MESSAGE', 'symbols'],
+    ['{"type":"subscribe_prices","symbols":["BTC-USD",7]}', 'BAD_MESSAGE', 'symbols.1'],
+    [`{"type":"subscribe_prices","exchanges":["' or 1=1 --"]}`, 'BAD_MESSAGE', 'exchanges.0'],
+    ['{"type":"unsubscribe_prices","symbols":["BTC-USD"]}', 'BAD_MESSAGE', 'symbols: unknown'],
+    [JSON.stringify({ type: 'subscribe_prices', symbols: Array(101).fill('A-B') }), 'BAD_MESSAGE', 'symbols'],
+  ])('%j is refused naming what is wrong', (text, code, named) => {
+    expect(readRequest(text)).toMatchObject({ kind: 'refused', code, message: expect.stringContaining(named) })
+  })
+})
+
+describe('filters', () => {
+  test.each([
+    [filter(), true],
+    [filter(['BTC-USD']), true],
+    [filter(['ETH-USD']), false],
+    [filter(undefined, ['kraken', 'binance']), true],
+    [filter(['BTC-USD'], ['binance']), false],
+  ])('let a price through if symbol and exchange are wanted: %#', (one, expected) => {
+    expect(matches(one, price)).toBe(expected)
+  })
+
+  test('have one key whatever the order of their names, and different keys if they differ', () => {
+    expect(filterKey(filter(['A-B', 'C-D']))).toBe(filterKey(filter(['C-D', 'A-B'])))
+    const keys = [filter(), filter(['kraken']), filter(undefined, ['kraken']), filter(['A', 'B']), filter(['A'], ['B'])]
+    expect(new Set(keys.map(filterKey)).size).toBe(keys.length)
+  })
+})
+
+describe('the door', () => {
+  test.each([
+    [{ url: '/ws', headers: {} }, 0, undefined],
+    [{ url: '/ws', headers: { origin: 'http://127.0.0.1:8080', host: '127.0.0.1:8080' } }, 0, undefined],
+    [{ url: '/ws', headers: { origin: 'http://localhost:9000', host: 'localhost:9000' } }, 0, undefined],
+    [{ url: '/ws', headers: { origin: 'http://127.0.0.1:9999', host: '127.0.0.1:8080' } }, 0, 403],
+    [{ url: '/ws', headers: { origin: 'https://evil.example', host: '127.0.0.1:8080' } }, 0, 403],
+    // DNS rebinding: the foreign name points here, so Origin and Host agree.
+    [{ url: '/ws', headers: { origin: 'http://evil.example:8080', host: 'evil.example:8080' } }, 0, 403],
+    [{ url: '/ws', headers: { origin: 'null', host: '127.0.0.1:8080' } }, 0, 403],
+    [{ url: '/other', headers: {} }, 0, 404],
+    [{ url: '/ws', headers: {} }, 1000, 503],
+  ])('%j with %d clients inside', (request, clients, status) => {
+    expect(refusalOf(request, clients)?.[0]).toBe(status)
+  })
+})
