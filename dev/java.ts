@@ -16,8 +16,9 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 export const JAVA_ADVICE = [
   'Java 21 or newer runs Kafka and the schema registry; Maven fetches them once.',
-  '  Debian, Ubuntu: apt install openjdk-21-jre-headless maven   (any newer openjdk-NN-jre-headless will do)',
-  '  macOS:          brew install openjdk maven',
+  '  Debian 13, Ubuntu: apt install openjdk-21-jre-headless maven',
+  '  Debian 12:         apt install maven, and temurin-21-jre by adoptium.net (its own Java is 17)',
+  '  macOS:             brew install openjdk maven',
   'A Java elsewhere is named by CROSSTIDE_JAVA_HOME. No Java is needed where KAFKA_BROKERS and SCHEMA_REGISTRY_URL are set.',
 ].join('\n')
 
