@@ -18,7 +18,12 @@ export type Subscription = {
 export const NOTHING: Subscription = { trades: new Set(), quotes: new Set(), heartbeats: false, microseconds: false }
 
 /** A frame that answers a client; `history` names the trades in it, which are no new ones. */
-export type ReplyFrame = { readonly render: (wire: Wire) => string; readonly history?: TradesEvent }
+export type ReplyFrame = {
+  readonly render: (wire: Wire) => string
+  /** It takes no number on the connection. */
+  readonly unnumbered?: true
+  readonly history?: TradesEvent
+}
 export type Reply = { readonly subscription: Subscription; readonly frames: readonly ReplyFrame[] }
 
 /** One exchange's protocol, pure. Frames have exactly the fields of the exchange's documentation. */
@@ -48,7 +53,7 @@ export type Dialect = {
 export type Books = ReadonlyMap<string, Book>
 
 /** A frame that needs neither number nor time. */
-export const fixed = (text: string): ReplyFrame => ({ render: () => text })
+export const fixed = (text: string): ReplyFrame => ({ render: () => text, unnumbered: true })
 
 /** JSON of a client as an object; `undefined` if it is none. */
 export function parseRequest(text: string): Readonly<Record<string, unknown>> | undefined {

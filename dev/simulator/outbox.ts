@@ -115,9 +115,10 @@ export function createOutbox(
       )
     },
 
-    reply(connection, { render, history }, kind) {
+    reply(connection, { render, history, unnumbered }, kind) {
       const sentAt = now()
       send(connection, render({ sequence: connection.sequence, now: sentAt }), kind)
+      if (unnumbered === true) connection.sequence -= 1
       if (history !== undefined) journalTrades(connection, 'history', history, `"sentAt":${sentAt}`)
     },
 

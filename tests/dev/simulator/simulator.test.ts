@@ -1,0 +1,288 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test, type TestContext } from 'vitest'
+import { WebSocket } from 'ws'
+import { z } from 'zod'
+import { EXCHANGES, type Exchange } from '../../../core/tick.ts'
+import { micros } from '../../../core/time.ts'
+import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
+import { openJournal } from '../../../dev/simulator/journal.ts'
+import { parseScript } from '../../../dev/simulator/script.ts'
+import { startSimulator } from '../../../dev/simulator/simulator.ts'
+import { now } from '../../../io/clock.ts'
+import { decode, simulated } from '../../../producers/adapter.ts'
+import { ADAPTERS } from '../../../producers/adapters.ts'
+
+const SYMBOLS: Readonly<Record<Exchange, string[]>> = {
+  binance: ['BTC-USDT', 'ETH-USDT'],
+  coinbase: ['BTC-USD', 'ETH-USD', 'USDT-USD'],
+  kraken: ['BTC-USD', 'ETH-BTC', 'DOGE-USD'],
+}
+const INSTRUMENTS = instrumentsOf({
+  exchanges: Object.fromEntries(EXCHANGES.map((exchange) => [exchange, { symbols: SYMBOLS[exchange] }])),
+})
+
+const line = z.looseObject({
+  kind: z.string(),
+  n: z.number().optional(),
+  exchange: z.string().optional(),
+  symbol: z.string().optional(),
+  id: z.string().optional(),
+  side: z.string().optional(),
+  price: z.string().optional(),
+  size: z.string().optional(),
+  bid: z.string().optional(),
+  ask: z.string().optional(),
+  sent: z.boolean().optional(),
+  do: z.string().optional(),
+  ids: z.array(z.string()).optional(),
+})
+type Line = z.infer<typeof line>
+
+async function start(
+  { onTestFinished }: TestContext,
+  options: { readonly rate?: number; readonly script?: readonly object[] },
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
+  const file = join(folder, 'journal', 'sent.jsonl')
+  const journal = openJournal(file)
+  const script = parseScript((options.script ?? []).map((one) => JSON.stringify(one)).join('\n'), 'script')
+  const simulator = await startSimulator({
+    instruments: INSTRUMENTS,
+    framesPerSecond: options.rate ?? 400,
+    seed: 1,
+    script,
+    journal,
+    port: 0,
+  })
+  onTestFinished(async () => {
+    await simulator.stop()
+    journal.close()
+    rmSync(folder, { recursive: true })
+  })
+  return {
+    base: `http://127.0.0.1:${simulator.port}`,
+    simulator,
+    /** Stops it and reads what it wrote. */
+    journaled: async (): Promise<readonly Line[]> => {
+      await simulator.stop()
+      journal.close()
+      return readFileSync(file, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((text) => line.parse(JSON.parse(text)))
+    },
+  }
+}
+
+type Client = { readonly socket: WebSocket; readonly frames: string[]; readonly closed: Promise<number> }
+
+/** Connects as the exchange's own adapter does. */
+async function connect(base: string, exchange: Exchange): Promise<Client> {
+  const adapter = ADAPTERS[exchange]
+  const list = await fetch(simulated(adapter.instruments.url, exchange, base))
+  const instruments = adapter.instruments.parse(await list.json())
+  const names = instruments
+    .filter(({ symbol }) => SYMBOLS[exchange].includes(symbol))
+    .map(({ nativeSymbol }) => nativeSymbol)
+  expect(names).toHaveLength(SYMBOLS[exchange].length)
+  const { url, frames: requests } = adapter.connect(names)
+  const socket = new WebSocket(simulated(url, exchange, base))
+  const frames: string[] = []
+  socket.on('message', (content: Buffer) => frames.push(content.toString()))
+  const closed = new Promise<number>((resolve) => socket.on('close', (code) => resolve(code)))
+  await new Promise((resolve) => socket.once('open', resolve))
+  for (const request of requests) socket.send(request)
+  return { socket, frames, closed }
+}
+
+const decoded = (exchange: Exchange, frames: readonly string[]) =>
+  frames.map((frame) => decode(ADAPTERS[exchange], frame, now()))
+const entriesOf = (exchange: Exchange, frames: readonly string[]) =>
+  decoded(exchange, frames).flatMap((one) => (one.kind === 'ticks' ? one.ticks : []))
+const idsOf = (exchange: Exchange, frames: readonly string[]): readonly string[] =>
+  entriesOf(exchange, frames).flatMap(({ payload, history }) =>
+    payload.kind === 'trade' && !history ? [payload.id] : [],
+  )
+const until = async (happened: () => boolean): Promise<void> => {
+  for (let i = 0; i < 400 && !happened(); i += 1) await sleep(10)
+  expect(happened()).toBe(true)
+}
+
+describe('the simulator alone', () => {
+  test('sends at the asked rate, over all exchanges', async (context) => {
+    const { base } = await start(context, { rate: 2000 })
+    const clients = await Promise.all(EXCHANGES.map((exchange) => connect(base, exchange)))
+    await sleep(300)
+    const count = (): number => clients.reduce((sum, { frames }) => sum + frames.length, 0)
+    const [before, from] = [count(), performance.now()]
+    await sleep(1000)
+    const perSecond = ((count() - before) / (performance.now() - from)) * 1000
+    expect(perSecond).toBeGreaterThan(1700)
+    expect(perSecond).toBeLessThan(2300)
+  })
+})
+
+describe.concurrent('the simulator', () => {
+  test.for(EXCHANGES)(
+    'speaks %s so that its adapter reads every frame, and journals what it sent',
+    async (exchange, context) => {
+      const { base, journaled } = await start(context, { rate: 3000 })
+      const { frames, socket } = await connect(base, exchange)
+      await until(() => frames.length > 300)
+      const rest = journaled()
+      await new Promise((resolve) => socket.once('close', resolve))
+      const lines = await rest
+      const faults = decoded(exchange, frames).flatMap((one) =>
+        one.kind === 'fault' ? [one.reason] : one.kind === 'ticks' ? one.faults : [],
+      )
+      expect(faults).toEqual([])
+
+      const sent = lines.filter(({ kind }) => kind === 'trade')
+      const got = entriesOf(exchange, frames).flatMap(({ payload, history }) =>
+        payload.kind === 'trade' && !history ? [payload] : [],
+      )
+      expect(got.length).toBeGreaterThan(10)
+      expect(got.map(({ id, side, price, size }) => [id, side, price, size])).toEqual(
+        sent.map(({ id, side, price, size }) => [id, side, Number(price), Number(size)]),
+      )
+      const quoted = lines.filter(({ kind }) => kind === 'quote')
+      const quotes = entriesOf(exchange, frames).flatMap(({ payload }) => (payload.kind === 'quote' ? [payload] : []))
+      expect(quotes.slice(-quoted.length).map(({ bid, ask }) => [bid, ask])).toEqual(
+        quoted.map(({ bid, ask }) => [Number(bid), Number(ask)]),
+      )
+      const numbers = lines.flatMap(({ n }) => n ?? [])
+      expect(numbers).toEqual(numbers.toSorted((one, other) => one - other))
+    },
+  )
+
+  test('numbers the frames of a Coinbase connection without a hole', async (context) => {
+    const { base } = await start(context, { rate: 3000 })
+    const { frames } = await connect(base, 'coinbase')
+    await until(() => frames.length > 200)
+    const numbers = decoded('coinbase', frames).map(({ frameSequence }) => frameSequence)
+    expect(numbers).toEqual(numbers.map((_, index) => index))
+  })
+
+  test('sends nothing that was not subscribed, and numbers trades on without a client', async (context) => {
+    const { base, journaled } = await start(context, { rate: 2000 })
+    const first = await connect(base, 'binance')
+    await until(() => idsOf('binance', first.frames).length > 5)
+    first.socket.close()
+    await first.closed
+    await sleep(100)
+    const second = await connect(base, 'binance')
+    await until(() => idsOf('binance', second.frames).length > 5)
+    const lines = await journaled()
+    expect(new Set(lines.filter(({ kind }) => kind === 'trade').map(({ exchange }) => exchange))).toEqual(
+      new Set(['binance']),
+    )
+    const btc = lines
+      .filter(({ kind, symbol }) => kind === 'trade' && symbol === 'BTC-USDT')
+      .map(({ id }) => Number(id))
+    const jumps = btc.filter((id, index) => index > 0 && id !== (btc[index - 1] ?? 0) + 1)
+    expect(jumps).toHaveLength(1)
+  })
+
+  test('closes a Coinbase connection that does not subscribe', async (context) => {
+    const { base } = await start(context, {})
+    const socket = new WebSocket(`${base.replace('http', 'ws')}/coinbase`)
+    const code = await new Promise((resolve) => socket.on('close', resolve))
+    expect(code).toBe(1008)
+  }, 10_000)
+
+  test('knows no other address', async (context) => {
+    const { base } = await start(context, {})
+    expect((await fetch(`${base}/nonesuch`)).status).toBe(404)
+    const socket = new WebSocket(`${base.replace('http', 'ws')}/kraken/v1`)
+    await expect(new Promise((_, reject) => socket.on('error', reject))).rejects.toThrow('404')
+  })
+})
+
+describe.concurrent('a scripted fault', () => {
+  const faultsOf = (lines: readonly Line[]) => lines.filter(({ kind }) => kind === 'fault')
+
+  test('disconnects all sockets of one exchange', async (context) => {
+    const { base, journaled } = await start(context, {
+      script: [{ atMs: 200, exchange: 'binance', do: 'disconnect', code: 1012 }],
+    })
+    const [binance, kraken] = [await connect(base, 'binance'), await connect(base, 'kraken')]
+    expect(await binance.closed).toBe(1012)
+    expect(kraken.socket.readyState).toBe(WebSocket.OPEN)
+    expect(faultsOf(await journaled())).toMatchObject([{ do: 'disconnect', exchange: 'binance', code: 1012 }])
+  })
+
+  test('lets a socket fall mute but stay open, and come back with trades missing', async (context) => {
+    const { base, journaled } = await start(context, {
+      rate: 2000,
+      script: [{ atMs: 200, exchange: 'kraken', do: 'stall', forMs: 400 }],
+    })
+    const { frames, socket } = await connect(base, 'kraken')
+    await sleep(300)
+    const mute = frames.length
+    socket.send('{"method":"ping"}')
+    await sleep(200)
+    expect([frames.length - mute, socket.readyState]).toEqual([0, WebSocket.OPEN])
+    const ids = (): readonly number[] => idsOf('kraken', frames).map(Number)
+    const before = Math.max(...entriesOf('kraken', frames).map(({ sequence }) => sequence))
+    await until(() => frames.length > mute + 200)
+    expect(Math.max(...ids())).toBeGreaterThan(before + 1)
+    expect(faultsOf(await journaled())).toMatchObject([{ do: 'stall', forMs: 400 }])
+  })
+
+  test('sends the last trade frame once more, letter for letter', async (context) => {
+    const { base, journaled } = await start(context, {
+      rate: 1000,
+      script: [{ atMs: 200, exchange: 'coinbase', do: 'duplicate', symbol: 'BTC-USD' }],
+    })
+    const { frames } = await connect(base, 'coinbase')
+    await until(() => frames.length > 300)
+    const lines = await journaled()
+    expect(frames.filter((frame, index) => frames.indexOf(frame) !== index)).toEqual(
+      faultsOf(lines).map((one) => one['frame']),
+    )
+    expect(faultsOf(lines)).toHaveLength(1)
+  })
+
+  test('leaves numbered trades unsent', async (context) => {
+    const { base, journaled } = await start(context, {
+      rate: 1000,
+      script: [{ atMs: 200, exchange: 'kraken', do: 'sequence-gap', symbol: 'BTC-USD', count: 4 }],
+    })
+    const { frames } = await connect(base, 'kraken')
+    await until(() => frames.length > 300)
+    const lines = await journaled()
+    const [fault] = faultsOf(lines)
+    expect(fault?.ids).toHaveLength(4)
+    expect(lines.filter(({ sent }) => sent === false).map(({ id }) => id)).toEqual(fault?.ids)
+    expect(idsOf('kraken', frames).filter((id) => fault?.ids?.includes(id))).toEqual([])
+    const after = Number(fault?.ids?.at(-1)) + 1
+    const btc = lines.filter(({ kind, symbol, sent }) => kind === 'trade' && symbol === 'BTC-USD' && sent !== false)
+    expect(btc.some(({ id }) => Number(id) === after)).toBe(true)
+  })
+
+  test('breaks a frame', async (context) => {
+    const { base, journaled } = await start(context, {
+      script: [{ atMs: 200, exchange: 'binance', do: 'malformed', count: 2 }],
+    })
+    const { frames } = await connect(base, 'binance')
+    const broken = (): readonly string[] =>
+      frames.filter((frame) => decode(ADAPTERS.binance, frame, micros(now())).kind === 'fault')
+    await until(() => broken().length === 2)
+    expect(faultsOf(await journaled()).map((one) => one['frame'])).toEqual(broken())
+  })
+
+  test('waits for a client', async (context) => {
+    const { base, journaled } = await start(context, {
+      script: [{ atMs: 0, exchange: 'kraken', do: 'disconnect', code: 1006 }],
+    })
+    const binance = await connect(base, 'binance')
+    await sleep(100)
+    const kraken = await connect(base, 'kraken')
+    expect(await kraken.closed).toBe(1006)
+    expect(binance.socket.readyState).toBe(WebSocket.OPEN)
+    expect(faultsOf(await journaled())).toHaveLength(1)
+  })
+})
