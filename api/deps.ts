@@ -4,6 +4,7 @@ import type { Micros } from '../core/time.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
+import type { Asset } from './assets.ts'
 import type { Board } from './board.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -11,6 +12,8 @@ import type { Readiness } from './readiness.ts'
 export type AppDeps = {
   readonly database: Database
   readonly board: Board
+  /** The page's files by name. */
+  readonly assets: ReadonlyMap<string, Asset>
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly log: Log

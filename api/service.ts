@@ -11,6 +11,7 @@ import type { Service } from '../io/service.ts'
 import { tickCodec } from '../schemas/codec.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import { createApp } from './app.ts'
+import { loadAssets } from './assets.ts'
 import { createBoard } from './board.ts'
 import { startFeed, type Feed } from './feed.ts'
 import { LIMITS, createHub, type Limits } from './hub.ts'
@@ -75,8 +76,9 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
       return missing.length === 0 ? undefined : `missing: ${missing.join(', ')}; run: crosstide bootstrap`
     },
   })
-  const deps = { database, board, readiness, metrics, log, source, now, requestsPerMinute: REQUESTS_PER_MINUTE }
-  const { server, port } = await listen(createApp(deps), options.port)
+  const deps = { database, board, readiness, metrics, log, source, now }
+  const app = createApp({ ...deps, assets: loadAssets(), requestsPerMinute: REQUESTS_PER_MINUTE })
+  const { server, port } = await listen(app, options.port)
   const sockets = serveSockets(server, { hub, metrics, log, now })
 
   const stop = async (): Promise<{ unsent: number }> => {

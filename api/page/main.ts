@@ -73,7 +73,7 @@ function refresh(): void {
 async function poll(): Promise<void> {
   if (root.dataset['connection'] !== 'open' || document.hidden) return
   const [exchanges, latency] = await Promise.all([ask('/api/v1/exchanges'), ask('/api/v1/latency')])
-  showExchanges(find('exchanges', HTMLElement), readExchanges(exchanges))
+  showExchanges(find('exchanges', HTMLElement), readExchanges(exchanges), table.ratesByExchange())
   const { p50Ms, p99Ms } = readPushLatency(latency)
   find('figure-p50', HTMLElement).textContent = durationText(p50Ms)
   find('figure-p99', HTMLElement).textContent = durationText(p99Ms)

@@ -24,6 +24,7 @@ export type ExchangeState = {
   readonly symbols: number
   readonly symbolsUp: number
   readonly lagP50Ms: number | undefined
+  readonly gapsLastHour: number
 }
 
 /** `undefined` for messages that this page does not know: a newer server may send more. */
@@ -63,6 +64,7 @@ export const readExchanges = (value: unknown): readonly ExchangeState[] =>
       symbols: numberOf(fields['symbols']) ?? 0,
       symbolsUp: numberOf(fields['symbolsUp']) ?? 0,
       lagP50Ms: numberOf(fields['lagP50Ms']),
+      gapsLastHour: numberOf(fields['gapsLastHour']) ?? 0,
     }
   })
 

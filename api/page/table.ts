@@ -11,6 +11,7 @@ export type PriceTable = {
   /** Each second: ages and rates. */
   refresh(nowMs: number): void
   filter(text: string): void
+  ratesByExchange(): ReadonlyMap<string, number>
   totals(): { readonly ticksPerSecond: number; readonly up: number; readonly prices: number }
 }
 
@@ -150,6 +151,12 @@ export function createTable(body: HTMLTableSectionElement): PriceTable {
       for (const { price, element } of rows.values()) element.hidden = !shown(price)
       arrange()
     },
+    ratesByExchange() {
+      const rates = new Map<string, number>()
+      for (const { price, ticksPerSecond } of rows.values())
+        rates.set(price.exchange, (rates.get(price.exchange) ?? 0) + ticksPerSecond)
+      return rates
+    },
     totals() {
       const all = [...rows.values()]
       return {
@@ -183,9 +190,9 @@ function createCells(row: HTMLTableRowElement, { symbol, exchange }: Price): Cel
     bid: cell('bid', 'bid'),
     ask: cell('ask', 'ask'),
     spread: cell('spread', 'bps'),
-    age: cell('age'),
+    age: cell('age', 'age'),
     rate: cell('rate'),
-    latency: cell('latency'),
+    latency: cell('latency', 'latency'),
     state: cell('state text'),
   }
   cells.exchange.textContent = exchange

@@ -1,18 +1,15 @@
 import type { Request, Response } from 'express'
-import { loadAssets, type Asset } from '../assets.ts'
+import type { Asset } from '../assets.ts'
 import type { Route } from '../deps.ts'
 import { HttpFailure } from '../problem.ts'
 
 /** The page's scripts and styles. */
 export const page: Route = {
   path: '/page/:name',
-  get: () => {
-    const assets = loadAssets(new URL('../page/', import.meta.url))
-    return (request, response) => {
-      const asset = assets.get(String(request.params['name']))
-      if (asset === undefined) throw new HttpFailure('NOT_FOUND')
-      sendAsset(request, response, asset)
-    }
+  get: (deps) => (request, response) => {
+    const asset = deps.assets.get(String(request.params['name']))
+    if (asset === undefined) throw new HttpFailure('NOT_FOUND')
+    sendAsset(request, response, asset)
   },
 }
 

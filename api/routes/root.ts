@@ -1,5 +1,4 @@
 import { VERSION } from '../../io/process.ts'
-import { loadAssets } from '../assets.ts'
 import type { Route } from '../deps.ts'
 import { metaOf } from '../meta.ts'
 import { noQuery, parse } from '../parameters.ts'
@@ -23,7 +22,7 @@ const LINKS = {
 export const root: Route = {
   path: '/',
   get: (deps) => {
-    const index = loadAssets(new URL('../page/', import.meta.url)).get('index.html')
+    const index = deps.assets.get('index.html')
     return (request, response) => {
       response.vary('accept')
       if (index !== undefined && request.accepts(['json', 'html']) === 'html')
