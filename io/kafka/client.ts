@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import kafkajs from 'kafkajs'
-import type { Admin, Consumer, EachBatchPayload, Message, Producer } from 'kafkajs'
+import type { Admin, CompressionTypes, Consumer, EachBatchPayload, Message, Producer } from 'kafkajs'
 import createAdmin from 'kafkajs/src/admin/index.js'
 import Cluster from 'kafkajs/src/cluster/index.js'
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup.js'
@@ -25,7 +25,7 @@ override()
 export type OpenCluster = {
   readonly cluster: Cluster
   /** Ends the sockets and every retry loop of kafkajs at once; nothing of it is sent afterwards. */
-  sever(): void
+  readonly sever: () => void
 }
 
 /** How long kafkajs repeats by itself before we take over: about 9 s where a producer id must survive, 1 s elsewhere. */
@@ -145,7 +145,7 @@ export const adminOn = ({ cluster }: OpenCluster, options: KafkaOptions): Admin 
 
 export const TOPIC_RESOURCE = kafkajs.ConfigResourceTypes.TOPIC
 
-export const compressionType = (compression: Compression): number =>
+export const compressionType = (compression: Compression): CompressionTypes =>
   ({
     none: kafkajs.CompressionTypes.None,
     gzip: kafkajs.CompressionTypes.GZIP,
