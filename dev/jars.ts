@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, cp, mkdir, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, cp, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
-import { cacheFolder } from './cache.ts'
+import { cacheFolder, removeOlder } from './cache.ts'
 import { claim, type Claim } from './claim.ts'
 import { JAVA_ADVICE, findMaven, type Java, type Variables } from './java.ts'
 
 const POM = fileURLToPath(new URL('jvm/pom.xml', import.meta.url))
-const ABANDONED_MS = 3_600_000
 
 export type Jars = {
   readonly folder: string
@@ -93,7 +92,7 @@ async function fetchJars(folder: string, options: JarsOptions): Promise<Jars> {
   const maven = await findMaven(options.variables)
   if (maven === undefined) throw new PipelineError('STACK_FAILED', `no mvn on the path\n${JAVA_ADVICE}`)
   await mkdir(dirname(folder), { recursive: true })
-  await removeAbandoned(dirname(folder))
+  await removeOlder(dirname(folder), '.part-')
   const temporary = await mkdtemp(`${folder}.part-`)
   try {
     // Maven works in a copy: it leaves markers beside the pom, which would make the next fetch skip the unpacking.
@@ -160,13 +159,4 @@ export function mavenFailure(lines: readonly string[]): string {
       ? 'No way to Maven Central: check the network, or name a mirror or proxy in ~/.m2/settings.xml.'
       : 'The same by hand: mvn -f dev/jvm/pom.xml package',
   ].join('\n')
-}
-
-/** What a killed fetch left beside the final folder. */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of (await readdir(cache)).filter((entry) => entry.includes('.part-'))) {
-    const path = join(cache, name)
-    const { mtimeMs } = await stat(path)
-    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true })
-  }
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Jars } from './jars.ts'
 import { describesBroker } from './kafka-probe.ts'
+import { removeOlder } from './cache.ts'
 import { javaEnvironment, type Java, type Variables } from './java.ts'
 import { assertPortFree, freePort } from './ports.ts'
-import { startProcess, type Running } from './process.ts'
+import { startProcess, type Exit, type Running } from './process.ts'
 import { untilDone, untilReady } from './wait.ts'
 
 const LOG_CONFIG = fileURLToPath(new URL('jvm/log4j2.xml', import.meta.url))
@@ -40,7 +41,7 @@ export async function startKafka(part: JvmPart): Promise<Running> {
     ...javaSpec(part, 'kafka'),
     args: ['-Xmx512m', ...archive.flags, ...classPath(part), 'kafka.Kafka', settings],
   })
-  void running.exited.then(() => archive.keep())
+  void running.exited.then((exit) => archive.keep(exit))
   try {
     await untilReady(running, () => describesBroker(port), { deadlineMs: START_DEADLINE_MS, signal })
     return running
@@ -139,21 +140,27 @@ const javaSpec = ({ java, dataDir, variables }: JvmPart, name: string) => ({
 
 /**
  * The JVM's archive of loaded classes saves about a second a start. The first broker writes it when it ends; it gets its
- * name only then, so that no other start reads half of it. Another Java has another archive.
+ * name only when that went well, so that no other start reads half of it. Another Java has another archive.
  */
-async function classArchive({
-  java,
-  jars,
-}: JvmPart): Promise<{ readonly flags: readonly string[]; keep(): Promise<void> }> {
+async function classArchive({ java, jars }: JvmPart): Promise<ClassArchive> {
   const file = join(jars.folder, `kafka-java${java.version}.jsa`)
-  if (await exists(file))
-    return { flags: [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto', '-Xlog:cds=off'], keep: async () => undefined }
+  const flags = ['-Xshare:auto', '-Xlog:cds=off']
+  if (await exists(file)) return { flags: [`-XX:SharedArchiveFile=${file}`, ...flags], keep: async () => undefined }
   const fresh = `${file}.${process.pid}`
+  await removeOlder(jars.folder, '.jsa.')
   return {
-    flags: [`-XX:ArchiveClassesAtExit=${fresh}`, '-Xlog:cds=off'],
-    keep: () => rename(fresh, file).catch(() => rm(fresh, { force: true })),
+    flags: [`-XX:ArchiveClassesAtExit=${fresh}`, ...flags],
+    async keep({ code }) {
+      if (code === 0 || code === SIGTERM_CODE) await rename(fresh, file).catch(() => undefined)
+      else await rm(fresh, { force: true })
+    },
   }
 }
+
+/** A JVM that ends in order on SIGTERM says so. */
+const SIGTERM_CODE = 143
+
+type ClassArchive = { readonly flags: readonly string[]; keep(exit: Exit): Promise<void> }
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
