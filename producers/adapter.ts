@@ -69,7 +69,7 @@ export type Adapter = {
   readonly silenceMs: number
   /** A frame that keeps the connection alive, beside the protocol's own pings. */
   readonly ping: { readonly frame: string; readonly everyMs: number } | undefined
-  readonly instruments: { readonly url: string; parse(body: unknown): readonly Instrument[] }
+  readonly instruments: { readonly url: string; readonly parse: (body: unknown) => readonly Instrument[] }
   readonly limits: {
     /** Between two frames that we send. */
     readonly paceMs: number

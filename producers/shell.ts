@@ -1,0 +1,146 @@
+import type { Exchange, Gap, Tick } from '../core/tick.ts'
+import { micros, type Micros } from '../core/time.ts'
+import type { Closing } from './connection.ts'
+import { initialFeed, type FeedOutput, type FeedSettings, type FeedState, type Letter } from './feed-state.ts'
+import { feed, type FeedInput } from './feed.ts'
+
+export type FeedEvent = Omit<Extract<FeedOutput, { kind: 'event' }>, 'kind'>
+
+/** A socket as its owner sees it: no event comes after `terminate`. */
+type Socket = { send(text: string): void; terminate(): void }
+type SocketEvents = {
+  opened(): void
+  frame(text: string): void
+  pong(): void
+  closed(closing: Omit<Closing, 'time' | 'random'>): void
+}
+
+/** Everything a feed can do to the world, given as functions by `main.ts`, or by a test. */
+export type World = {
+  now(): Micros
+  random(): number
+  /** The number of a session opened now. */
+  session(exchange: Exchange, openedAt: Micros): Micros
+  openSocket(url: string, events: SocketEvents): Socket
+  /** `false`: the partition has no room. */
+  offer(tick: Tick, key: string, partition: number): boolean
+  letter(exchange: Exchange, letter: Letter): void
+  event(exchange: Exchange, event: FeedEvent): void
+  /** Before each frame of a socket: the event loop may have stood still. */
+  turn(time: Micros): void
+}
+
+export type RunningFeed = {
+  readonly exchange: Exchange
+  readonly state: FeedState
+  input(input: FeedInput): void
+  /** Ends the session for good. */
+  stop(): void
+}
+
+/** Runs one feed's engine: carries out what it asks for, and tells it what the writer refused. */
+export function runFeed(settings: FeedSettings, world: World): RunningFeed {
+  const { exchange } = settings.adapter
+  const state = initialFeed(settings)
+  let socket: Socket | undefined
+  const input = (one: FeedInput): void => {
+    const [, outputs] = feed(state, one)
+    const records = carryOut(outputs)
+    if (records.length > 0) feed(state, { kind: 'refused', time: one.time, records })
+  }
+  const connect = (url: string): Socket =>
+    world.openSocket(url, {
+      opened() {
+        const time = world.now()
+        input({ kind: 'opened', time, session: world.session(exchange, time) })
+      },
+      frame(text) {
+        const time = world.now()
+        world.turn(time)
+        input({ kind: 'frame', time, text })
+      },
+      pong: () => input({ kind: 'pong', time: world.now() }),
+      closed: (closing) => input({ kind: 'closed', time: world.now(), random: world.random(), ...closing }),
+    })
+
+  /** In order. Once a partition refused, nothing of this turn passes there: a gap must come first. */
+  function carryOut(outputs: readonly FeedOutput[]): readonly Refused[] {
+    const refused: Refused[] = []
+    for (const output of outputs) {
+      switch (output.kind) {
+        case 'tick':
+          offer(output, refused)
+          break
+        case 'letter':
+          world.letter(exchange, output.letter)
+          break
+        case 'event':
+          world.event(exchange, output)
+          break
+        case 'connect':
+          socket = connect(output.url)
+          break
+        case 'send':
+          socket?.send(output.frame)
+          break
+        case 'terminate':
+          socket?.terminate()
+          break
+      }
+    }
+    return refused
+  }
+
+  function offer({ tick, key, partitions }: Extract<FeedOutput, { kind: 'tick' }>, refused: Refused[]): void {
+    let taken = false
+    for (const partition of partitions) {
+      if (refused.every((one) => one.partition !== partition) && world.offer(tick, key, partition)) taken = true
+      else refused.push({ partition, tick })
+    }
+    const { payload } = tick
+    if (taken && payload.kind === 'gap' && payload.reason !== 'START') world.event(exchange, gapEvent(tick, payload))
+  }
+
+  return {
+    exchange,
+    state,
+    input,
+    stop() {
+      socket?.terminate()
+      input({ kind: 'closed', time: world.now(), reason: 'stopped', detail: 'the producer stops', random: 0 })
+    },
+  }
+}
+
+/** Session numbers: the time of the opening, above the last one of the same exchange in this process. */
+export function sessionNumbers(): (exchange: string, openedAt: Micros) => Micros {
+  const last = new Map<string, number>()
+  return (exchange, openedAt) => {
+    const session = micros(Math.max(openedAt, (last.get(exchange) ?? 0) + 1))
+    last.set(exchange, session)
+    return session
+  }
+}
+
+/** The world of a recording: its clock is the recorded one, its socket is always there, nothing stalls. */
+export const recordedWorld = (world: World, time: () => Micros): World => ({
+  ...world,
+  now: time,
+  random: () => 0,
+  turn() {},
+  openSocket(_, events) {
+    events.opened()
+    return { send() {}, terminate() {} }
+  },
+})
+
+type Refused = { readonly partition: number; readonly tick: Tick }
+
+function gapEvent({ symbol, session }: Tick, { from, to, reason }: Gap): FeedEvent {
+  return {
+    event: 'GAP',
+    symbol: symbol === '' ? undefined : symbol,
+    message: reason === 'WITHDRAWN' ? 'a quote was withdrawn' : `records may be missing: ${reason}`,
+    details: { reason, fromMicros: String(from), toMicros: String(to), session: String(session) },
+  }
+}
