@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
+// One project after the other and one file at a time: tests that kill brokers and tests that wait for them share few processors.
 const SERIAL = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 180_000 }
 const STACK = { ...SERIAL, globalSetup: ['tests/support/global-stack.ts'] }
+const LONG = { test: { name: 'long', include: ['tests/**/*.long.test.ts'], sequence: { groupOrder: 4 }, ...STACK } }
 
 export default defineConfig({
   test: {
@@ -18,10 +20,18 @@ export default defineConfig({
           exclude: ['tests/**/*.{contract,integration,browser,long}.test.ts'],
         },
       },
-      { test: { name: 'contract', include: ['tests/**/*.contract.test.ts'], ...STACK } },
-      { test: { name: 'integration', include: ['tests/**/*.integration.test.ts'], ...STACK } },
-      { test: { name: 'browser', include: ['tests/**/*.browser.test.ts'], ...STACK } },
-      { test: { name: 'long', include: ['tests/**/*.long.test.ts'], ...STACK } },
+      { test: { name: 'contract', include: ['tests/**/*.contract.test.ts'], sequence: { groupOrder: 1 }, ...STACK } },
+      {
+        test: {
+          name: 'integration',
+          include: ['tests/**/*.integration.test.ts'],
+          sequence: { groupOrder: 2 },
+          ...STACK,
+        },
+      },
+      { test: { name: 'browser', include: ['tests/**/*.browser.test.ts'], sequence: { groupOrder: 3 }, ...STACK } },
+      // Not part of `npm test`: nightly, by `npm run test:long`.
+      ...(process.env['CROSSTIDE_LONG'] === undefined ? [] : [LONG]),
     ],
   },
 })

@@ -14,9 +14,11 @@ import { untilDone, untilReady } from './wait.ts'
 
 /** Redo after a crash is bounded by `max_wal_size`: 3 s for 0.8 GB measured, on a slow disk more. */
 const START_DEADLINE_MS = 60_000
-/** For some two seconds after its death a killed server's children hold what the next one needs. */
-const LOCK_DEADLINE_MS = 15_000
+/** A killed server leaves children; until the last has noticed, in two seconds or after a long query, the next is refused. */
+const LOCK_DEADLINE_MS = 30_000
 const DATABASE = 'crosstide'
+/** A fast shutdown, which ends connections; urgent: one without a checkpoint, which the next start makes up for. */
+const STOPPING = { stopSignal: 'SIGINT', urgentSignal: 'SIGQUIT' } as const
 
 export type PostgresOptions = {
   readonly dataDir: string
@@ -122,7 +124,7 @@ async function startUnlocked({ dataDir, variables, signal }: PostgresOptions, ho
   for (;;) {
     signal?.throwIfAborted()
     await disarmStalePid(join(dataDir, 'postgres'))
-    const running = await startProcess({ name: 'postgres', dataDir, env: variables, stopSignal: 'SIGINT', ...how })
+    const running = await startProcess({ name: 'postgres', dataDir, env: variables, ...STOPPING, ...how })
     // The lock is taken within milliseconds of the start, or refused.
     const hasEnded = await Promise.race([running.exited.then(() => true), sleep(150, false)])
     if (!hasEnded) return running

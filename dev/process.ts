@@ -6,6 +6,9 @@ import { PipelineError } from '../core/errors.ts'
 import { isAlive, startTimeOf } from './identity.ts'
 import { keepBounded } from './rotation.ts'
 
+/** How long an urgent end may take before it is a kill after all. */
+const URGENT_MS = 1000
+
 /** What to run, and where its pid file and its log are kept. */
 export type ProcessSpec = {
   /** Also the name of its pid file and its log. */
@@ -22,6 +25,8 @@ export type ProcessSpec = {
   readonly ipc?: boolean
   /** What ends it in order; SIGTERM unless told. */
   readonly stopSignal?: StopSignal
+  /** What ends it at once when the deadline has passed, if SIGKILL would leave children of it behind. */
+  readonly urgentSignal?: 'SIGQUIT'
 }
 
 export type StopSignal = 'SIGTERM' | 'SIGINT'
@@ -48,7 +53,7 @@ export type Running = {
  * lives; `pids/NAME.json` holds pid and start time, so that a later start can end what a killed parent left.
  */
 export async function startProcess(spec: ProcessSpec): Promise<Running> {
-  const { name, dataDir, stopSignal = 'SIGTERM' } = spec
+  const { name, dataDir, stopSignal = 'SIGTERM', urgentSignal = 'SIGKILL' } = spec
   const logFile = join(dataDir, 'logs', `${name}.log`)
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a')
@@ -88,9 +93,12 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
     async stop(deadlineMs) {
       if (child.exitCode !== null || child.signalCode !== null) return exited
       child.kill(stopSignal)
-      const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+      const timers = [
+        setTimeout(() => child.kill(urgentSignal), deadlineMs),
+        setTimeout(() => child.kill('SIGKILL'), deadlineMs + URGENT_MS),
+      ]
       const exit = await exited
-      clearTimeout(timer)
+      timers.forEach(clearTimeout)
       return exit
     },
   }
