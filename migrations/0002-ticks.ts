@@ -115,6 +115,10 @@ language plpgsql immutable as $$ begin
 end $$;
 comment on function ingest.partition_name is 'Name of the partition of a day.';
 
+create function ingest.lock_partitions() returns void
+language sql as $$ select pg_advisory_xact_lock(hashtextextended('crosstide partitions', 0)) $$;
+comment on function ingest.lock_partitions is 'One process at a time makes or drops partitions.';
+
 create function ingest.add_partition(parent text, day date) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -122,6 +126,7 @@ declare
   since timestamptz := day::timestamp at time zone 'UTC';
   until timestamptz := (day + 1)::timestamp at time zone 'UTC';
 begin
+  perform ingest.lock_partitions();
   if to_regclass(format('public.%I', name)) is not null then return false; end if;
   execute format('create table public.%I (like public.%I including defaults including comments)', name, parent);
   execute format('comment on table public.%I is %L', name, format('%s of %s (UTC).', initcap(parent), day));
@@ -137,6 +142,7 @@ create function ingest.detach_partition(parent text, day date) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare name text := ingest.partition_name(parent, day);
 begin
+  perform ingest.lock_partitions();
   if not exists (select from pg_inherits where inhrelid = to_regclass(format('public.%I', name))) then return false; end if;
   execute format('alter table public.%I detach partition public.%I', parent, name);
   return true;
@@ -147,6 +153,7 @@ create function ingest.drop_partition(parent text, day date) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare name text := ingest.partition_name(parent, day);
 begin
+  perform ingest.lock_partitions();
   if to_regclass(format('public.%I', name)) is null then return false; end if;
   if exists (select from pg_inherits where inhrelid = to_regclass(format('public.%I', name))) then
     raise exception 'partition % is attached', name;

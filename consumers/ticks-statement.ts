@@ -1,0 +1,212 @@
+import { bigintArray, booleanArray, numericArray, textArray, timestampArray } from './arrays.ts'
+import { DEADLINE_MS, type Statement } from './database.ts'
+import { MOVED, moveValues, type Move } from './resume.ts'
+import type { GapRow, QuoteRow, TickRows } from './ticks-rows.ts'
+
+/**
+ * The ticks sink's one statement: rows, roll-up, tick sieve and offset change together, or, if another instance has moved
+ * the offset since (`moved` = 0), nothing does (reliability.md section 4).
+ *
+ * All parts read `moved`, so they are empty when it is. `rolled` is fed from what `put_trades` returned: a trade that the
+ * natural key refused is not counted either. The arrays' columns are bound in the order of their CTE.
+ */
+const TEXT = `
+with ${MOVED},
+seen as (
+  insert into ingest.origins (consumer, topic, part, exchange, session, ordinal)
+  select $1, $2, moved.part, u.* from moved, unnest($8::text[], $9::bigint[], $10::bigint[]) u
+  on conflict (consumer, topic, part, exchange, session)
+  do update set ordinal = greatest(origins.ordinal, excluded.ordinal), updated_at = now()
+),
+put_trades as (
+  insert into public.trades (exchange, symbol, trade_id, side, price, size, feed, event_time, receive_time, session, ordinal,
+                             sequence, log_offset, partition)
+  select u.*, moved.part from moved, unnest(
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::numeric[], $16::numeric[], $17::text[], $18::timestamptz[],
+    $19::timestamptz[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[]) u
+  on conflict do nothing
+  returning exchange, symbol, event_time, price, size, feed, receive_time, log_offset
+),
+rolled as (
+  insert into public.trade_minutes as m (exchange, symbol, minute, feed, open, high, low, close, volume, quote_volume, trades,
+                                         open_time, open_offset, close_time, close_offset, receive_time)
+  select exchange, symbol, date_trunc('minute', event_time, 'UTC'), max(feed),
+         (array_agg(price order by event_time, log_offset))[1], max(price), min(price),
+         (array_agg(price order by event_time, log_offset))[count(*)], sum(size), sum(price * size), count(*),
+         min(event_time), (array_agg(log_offset order by event_time, log_offset))[1],
+         max(event_time), (array_agg(log_offset order by event_time, log_offset))[count(*)], max(receive_time)
+    from put_trades
+   group by 1, 2, 3
+  on conflict (exchange, symbol, minute) do update set
+    feed = greatest(m.feed, excluded.feed),
+    open = case when (excluded.open_time, excluded.open_offset) < (m.open_time, m.open_offset) then excluded.open else m.open end,
+    open_time = least(m.open_time, excluded.open_time),
+    open_offset = case when (excluded.open_time, excluded.open_offset) < (m.open_time, m.open_offset) then excluded.open_offset else m.open_offset end,
+    high = greatest(m.high, excluded.high),
+    low = least(m.low, excluded.low),
+    close = case when (excluded.close_time, excluded.close_offset) > (m.close_time, m.close_offset) then excluded.close else m.close end,
+    close_time = greatest(m.close_time, excluded.close_time),
+    close_offset = case when (excluded.close_time, excluded.close_offset) > (m.close_time, m.close_offset) then excluded.close_offset else m.close_offset end,
+    volume = m.volume + excluded.volume,
+    quote_volume = m.quote_volume + excluded.quote_volume,
+    trades = m.trades + excluded.trades,
+    receive_time = greatest(m.receive_time, excluded.receive_time)
+  returning 1
+),
+new_quotes as (
+  select u.*, moved.part from moved, unnest(
+    $24::text[], $25::text[], $26::numeric[], $27::numeric[], $28::numeric[], $29::numeric[], $30::text[], $31::text[],
+    $32::timestamptz[], $33::timestamptz[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[], $38::boolean[],
+    $39::boolean[])
+    u (exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time, session, ordinal, sequence,
+       log_offset, latest, withdrawn)
+),
+put_quotes as (
+  insert into public.quotes (exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time, session,
+                             ordinal, sequence, log_offset, partition)
+  select exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time, session, ordinal, sequence,
+         log_offset, part
+    from new_quotes
+  on conflict do nothing
+  returning 1
+),
+put_latest as (
+  insert into public.latest_quotes as l (exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time,
+                                         session, ordinal, sequence, log_offset, partition, withdrawn)
+  select exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time, session, ordinal, sequence,
+         log_offset, part, withdrawn
+    from new_quotes where latest
+  on conflict (exchange, symbol) do update set
+    bid = excluded.bid, bid_size = excluded.bid_size, ask = excluded.ask, ask_size = excluded.ask_size,
+    source = excluded.source, feed = excluded.feed, event_time = excluded.event_time, receive_time = excluded.receive_time,
+    session = excluded.session, ordinal = excluded.ordinal, sequence = excluded.sequence, log_offset = excluded.log_offset,
+    partition = excluded.partition, withdrawn = excluded.withdrawn
+  where l.partition <> excluded.partition or l.log_offset < excluded.log_offset
+),
+withdrawn as (
+  update public.latest_quotes l set withdrawn = true
+    from moved, unnest($40::text[], $41::text[], $42::bigint[], $43::bigint[]) w (exchange, symbol, session, log_offset)
+   where l.exchange = w.exchange and (w.symbol is null or l.symbol = w.symbol) and l.session = w.session
+     and l.partition = moved.part and l.log_offset < w.log_offset and not l.withdrawn
+     and not exists (select from new_quotes n where n.latest and n.exchange = l.exchange and n.symbol = l.symbol)
+),
+put_gaps as (
+  insert into public.gaps (exchange, symbol, from_time, to_time, reason, backfilled, feed, event_time, receive_time, session,
+                           ordinal, log_offset, partition)
+  select u.*, moved.part from moved, unnest(
+    $44::text[], $45::text[], $46::timestamptz[], $47::timestamptz[], $48::text[], $49::boolean[], $50::text[],
+    $51::timestamptz[], $52::timestamptz[], $53::bigint[], $54::bigint[], $55::bigint[]) u
+  on conflict do nothing
+),
+beats as (
+  select u.* from moved, unnest($56::text[], $57::bigint[], $58::text[], $59::text[], $60::timestamptz[], $61::timestamptz[],
+                                $62::bigint[], $63::boolean[])
+    u (exchange, session, feed, state, first_heartbeat, last_heartbeat, last_sequence, newest)
+),
+put_sessions as (
+  insert into public.sessions as s (exchange, session, feed, state, first_heartbeat, last_heartbeat, last_sequence)
+  select exchange, session, feed, state, first_heartbeat, last_heartbeat, last_sequence from beats
+  on conflict (exchange, session) do update set
+    state = excluded.state, last_heartbeat = excluded.last_heartbeat, last_sequence = excluded.last_sequence
+),
+put_exchanges as (
+  insert into public.exchanges (exchange, feed, state, session, last_heartbeat, last_sequence)
+  select exchange, feed, state, session, last_heartbeat, last_sequence from beats where newest
+  on conflict (exchange) do update set
+    feed = excluded.feed, state = excluded.state, session = excluded.session, last_heartbeat = excluded.last_heartbeat,
+    last_sequence = excluded.last_sequence
+),
+put_symbols as (
+  insert into public.symbols (exchange, symbol, base, quote, perpetual)
+  select u.* from moved, unnest($64::text[], $65::text[], $66::text[], $67::text[], $68::boolean[]) u
+  on conflict do nothing
+)
+select (select count(*)::int from moved) as moved,
+       (select count(*)::int from put_trades) + (select count(*)::int from put_quotes) as stored,
+       (select count(*)::int from rolled) as rolled`
+
+export function ticksStatement(move: Move, rows: TickRows): Statement {
+  const { seen, trades, quotes, gaps, withdrawals, heartbeats, symbols } = rows
+  return {
+    name: 'sink-ticks',
+    text: TEXT,
+    query_timeout: DEADLINE_MS,
+    values: [
+      ...moveValues(move),
+
+      textArray(seen.map(({ exchange }) => exchange)),
+      bigintArray(seen.map(({ session }) => session)),
+      bigintArray(seen.map(({ ordinal }) => ordinal)),
+
+      textArray(trades.map(({ tick }) => tick.exchange)),
+      textArray(trades.map(({ tick }) => tick.symbol)),
+      textArray(trades.map(({ trade }) => trade.id)),
+      textArray(trades.map(({ trade }) => trade.side)),
+      numericArray(trades.map(({ trade }) => trade.price)),
+      numericArray(trades.map(({ trade }) => trade.size)),
+      textArray(trades.map(({ tick }) => tick.feed)),
+      timestampArray(trades.map(({ tick }) => tick.eventTime)),
+      timestampArray(trades.map(({ tick }) => tick.receiveTime)),
+      bigintArray(trades.map(({ tick }) => tick.session)),
+      bigintArray(trades.map(({ tick }) => tick.ordinal)),
+      bigintArray(trades.map(({ tick }) => tick.sequence)),
+      bigintArray(trades.map(({ offset }) => offset)),
+
+      ...quoteColumns(quotes),
+
+      textArray(withdrawals.map(({ tick }) => tick.exchange)),
+      textArray(withdrawals.map(symbolOrAll)),
+      bigintArray(withdrawals.map(({ tick }) => tick.session)),
+      bigintArray(withdrawals.map(({ offset }) => offset)),
+
+      textArray(gaps.map(({ tick }) => tick.exchange)),
+      textArray(gaps.map(symbolOrAll)),
+      timestampArray(gaps.map(({ gap }) => gap.from)),
+      timestampArray(gaps.map(({ gap }) => gap.to)),
+      textArray(gaps.map(({ gap }) => gap.reason)),
+      booleanArray(gaps.map(({ gap }) => gap.backfilled)),
+      textArray(gaps.map(({ tick }) => tick.feed)),
+      timestampArray(gaps.map(({ tick }) => tick.eventTime)),
+      timestampArray(gaps.map(({ tick }) => tick.receiveTime)),
+      bigintArray(gaps.map(({ tick }) => tick.session)),
+      bigintArray(gaps.map(({ tick }) => tick.ordinal)),
+      bigintArray(gaps.map(({ offset }) => offset)),
+
+      textArray(heartbeats.map(({ tick }) => tick.exchange)),
+      bigintArray(heartbeats.map(({ tick }) => tick.session)),
+      textArray(heartbeats.map(({ tick }) => tick.feed)),
+      textArray(heartbeats.map(({ heartbeat }) => heartbeat.state)),
+      timestampArray(heartbeats.map(({ first }) => first.receiveTime)),
+      timestampArray(heartbeats.map(({ tick }) => tick.receiveTime)),
+      bigintArray(heartbeats.map(({ heartbeat }) => heartbeat.lastSequence)),
+      booleanArray(heartbeats.map(({ newest }) => newest)),
+
+      textArray(symbols.map(({ exchange }) => exchange)),
+      textArray(symbols.map(({ symbol }) => symbol)),
+      textArray(symbols.map(({ base }) => base)),
+      textArray(symbols.map(({ quote }) => quote)),
+      booleanArray(symbols.map(({ perpetual }) => perpetual)),
+    ],
+  }
+}
+
+const quoteColumns = (quotes: readonly QuoteRow[]): Statement['values'] => [
+  textArray(quotes.map(({ tick }) => tick.exchange)),
+  textArray(quotes.map(({ tick }) => tick.symbol)),
+  numericArray(quotes.map(({ quote }) => quote.bid)),
+  numericArray(quotes.map(({ quote }) => quote.bidSize)),
+  numericArray(quotes.map(({ quote }) => quote.ask)),
+  numericArray(quotes.map(({ quote }) => quote.askSize)),
+  textArray(quotes.map(({ quote }) => quote.source)),
+  textArray(quotes.map(({ tick }) => tick.feed)),
+  timestampArray(quotes.map(({ tick }) => tick.eventTime)),
+  timestampArray(quotes.map(({ tick }) => tick.receiveTime)),
+  bigintArray(quotes.map(({ tick }) => tick.session)),
+  bigintArray(quotes.map(({ tick }) => tick.ordinal)),
+  bigintArray(quotes.map(({ tick }) => tick.sequence)),
+  bigintArray(quotes.map(({ offset }) => offset)),
+  booleanArray(quotes.map(({ latest }) => latest !== 'no')),
+  booleanArray(quotes.map(({ latest }) => latest === 'withdrawn')),
+]
+
+const symbolOrAll = ({ tick }: GapRow): string | undefined => (tick.symbol === '' ? undefined : tick.symbol)
