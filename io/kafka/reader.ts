@@ -1,6 +1,148 @@
 import { PipelineError } from '../../core/errors.ts'
-import type { Reader, ReaderOptions } from './port.ts'
+import { delayMs, pause } from './backoff.ts'
+import { faultNames, kindOfCrash, topicMissing, unavailable } from './faults.ts'
+import { openMembership, type Membership } from './membership.ts'
+import { slotName, type Offset, type Reader, type ReaderOptions, type Slot, type Stage } from './port.ts'
+import { openRanges } from './ranges.ts'
+import type { SlotWork } from './slot-work.ts'
+import { startWatchdog } from './watchdog.ts'
 
+const STALL_MS = 15_000
+const HINT_MS = 1000
+const TOPIC_DEADLINE_MS = 30_000
+const LONGEST_PAUSE_MS = 1000
+const WINDOW_MS = 5 * 60_000
+const MANY_CRASHES = 5
+
+/** A member of a consumer group that comes back after every outage; opens nothing until it is run. */
 export function openReader(options: ReaderOptions): Reader {
-  throw new PipelineError('KAFKA_UNAVAILABLE', `not built yet: ${options.clientId}`)
+  const { topic, groupId, log, observer } = options
+  const works = new Map<number, SlotWork>()
+  const hints = new Map<string, Slot & { readonly next: Offset }>()
+  const closing = new AbortController()
+  let membership: Membership | undefined
+  let running: Promise<void> | undefined
+  let joins = 0
+  let attempt = 0
+
+  async function sendHints(): Promise<void> {
+    const positions = [...hints.values()].filter(({ partition }) => works.has(partition))
+    hints.clear()
+    if (positions.length === 0) return
+    // Lag tools read them, nothing is restored from them: the next second brings newer ones.
+    await membership?.commit(positions).catch((error: unknown) => log.debug({ groupId, err: error }, 'hint_refused'))
+  }
+
+  async function keepReading(stage: Stage): Promise<void> {
+    const watchdog = startWatchdog({
+      limitMs: STALL_MS,
+      isIdle: () => closing.signal.aborted,
+      onStall: (stalledMs) => observer?.unhealthy?.(`${groupId} fetched nothing for ${Math.round(stalledMs / 1000)} s`),
+    })
+    const hinting = setInterval(() => void sendHints(), HINT_MS)
+    const policy = crashPolicy(options)
+    try {
+      while (!closing.signal.aborted) {
+        membership = openMembership(options, {
+          stage,
+          works,
+          formerMember: membership?.memberId(),
+          onProgress: () => watchdog.moved(),
+          onJoin: () => {
+            attempt = 0
+            policy.joined()
+            if (joins++ > 0) observer?.rebalanced?.(groupId)
+          },
+        })
+        const ending = await Promise.race([membership.ended, aborted(closing.signal)])
+        if (ending === undefined) break
+        if (closing.signal.aborted) break
+        if (ending.kind === 'fault') throw ending.error
+        log.warn({ groupId, topic, attempt, err: ending.error }, 'reader_crashed')
+        if (kindOfCrash(ending.error) === 'out-of-range') throw await lostPosition(options, works, ending.error)
+        policy.crashed(ending.error)
+        await membership.leave(async () => undefined)
+        await pause(Math.min(LONGEST_PAUSE_MS, delayMs(attempt++, Math.random)), closing.signal)
+      }
+    } finally {
+      watchdog.stop()
+      clearInterval(hinting)
+      await membership?.leave(sendHints)
+      for (const { slot } of works.values()) stage.released(slot)
+      works.clear()
+    }
+  }
+
+  return {
+    run(stage) {
+      if (running !== undefined) throw new PipelineError('WRONG_USE', `the reader of ${topic} runs already`)
+      running = keepReading(stage)
+      return running
+    },
+    hint(slot, next) {
+      hints.set(slotName(slot), { ...slot, next })
+    },
+    lag: () =>
+      new Map([...works.values()].map(({ slot, end, handled }) => [slotName(slot), Math.max(0, end - handled)])),
+    async close() {
+      closing.abort()
+      await running?.catch(() => undefined)
+    },
+  }
 }
+
+/** Decides which crash ends the reader (kafka-client.md section 8); throws then. */
+function crashPolicy({ topic, groupId, observer }: ReaderOptions) {
+  let crashesAtMs: readonly number[] = []
+  let defectAtMs = -Infinity
+  let missingSinceMs: number | undefined
+  return {
+    joined(): void {
+      missingSinceMs = undefined
+    },
+    crashed(error: unknown): void {
+      const nowMs = performance.now()
+      crashesAtMs = [...crashesAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS), nowMs]
+      if (crashesAtMs.length === MANY_CRASHES)
+        observer?.unhealthy?.(`the reader of ${topic} in ${groupId} crashed ${MANY_CRASHES} times in 5 min`)
+      if (faultNames(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) {
+        missingSinceMs ??= nowMs
+        if (nowMs - missingSinceMs > TOPIC_DEADLINE_MS) throw topicMissing(topic, error)
+        return
+      }
+      if (kindOfCrash(error) !== 'defect') return
+      if (nowMs - defectAtMs < WINDOW_MS) throw unavailable(`the reader of ${topic} crashed twice`, error)
+      defectAtMs = nowMs
+    },
+  }
+}
+
+/** While it ran, the log lost what it was to read next: retention overtook it, or the topic was cut or made anew. */
+async function lostPosition(
+  options: ReaderOptions,
+  works: ReadonlyMap<number, SlotWork>,
+  cause: unknown,
+): Promise<Error> {
+  const work = works.get(partitionOf(cause) ?? -1)
+  const ranges = await openRanges(options)
+  try {
+    const slot = { topic: options.topic, partition: work?.slot.partition ?? 0 }
+    const { first, end } = await ranges.bounds(slot)
+    const next = work?.expected ?? 0
+    const message = `${slotName(slot)} holds ${first} up to ${end}, and ${next} is next`
+    return new PipelineError(next < first ? 'LOG_TRIMMED' : 'LOG_CHANGED', message, { cause })
+  } finally {
+    await ranges.close()
+  }
+}
+
+function partitionOf(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined
+  return 'partition' in error && typeof error.partition === 'number' ? error.partition : partitionOf(error.cause)
+}
+
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })

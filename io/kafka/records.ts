@@ -48,3 +48,9 @@ export function fromHeaders(headers: Headers): Record<string, Buffer | Buffer[]>
   }
   return raw
 }
+
+/** The offset a batch was asked for; kafkajs does not declare it. */
+export function fetchedOffsetOf(batch: object): Offset {
+  if ('fetchedOffset' in batch) return offsetOf(String(batch.fetchedOffset))
+  throw new TypeError('the batch does not say what it was fetched from')
+}
