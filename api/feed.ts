@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sift } from '../core/sieve.ts'
 import { tickFault } from '../core/tick-check.ts'
 import type { Tick } from '../core/tick.ts'
-import { micros, type Micros } from '../core/time.ts'
+import { micros, toMillis, type Micros } from '../core/time.ts'
 import type { Delivery, Offset, Position, Ranges } from '../io/kafka/port.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
@@ -53,7 +53,7 @@ export function startFeed(deps: FeedDeps): Feed {
   const { promise: caughtUp, resolve: isCaughtUp } = Promise.withResolvers<void>()
 
   async function locate(): Promise<void> {
-    const since = deps.now() / 1000 - LOOK_BACK_MS
+    const since = toMillis(deps.now()) - LOOK_BACK_MS
     for (const slot of slots) {
       const { end } = await ranges.bounds(slot)
       targets.set(slot.partition, end)

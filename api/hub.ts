@@ -27,6 +27,9 @@ export const LIMITS: Limits = {
   behindMicros: 10 * MICROS_PER_SECOND,
 }
 
+/** Stands for "was sent no snapshot yet": below the number of every change. */
+const NOTHING = -1
+
 /**
  * Fan-out with conflation per client.
  *
@@ -65,8 +68,12 @@ export function createHub(board: Board, source: string, limits: Limits = LIMITS)
 
   return {
     subscribe(peer, filter, now) {
-      clients.set(peer, { filter, key: filterKey(filter), sent: board.sequence(), heldSince: undefined })
-      const snapshot = frame('snapshot', filter, -1, now)
+      const client: Client = { filter, key: filterKey(filter), sent: NOTHING, heldSince: undefined }
+      clients.set(peer, client)
+      // A client that asks again and again without reading gets no second snapshot into its buffer: a flush sends it later.
+      if (peer.bufferedAmount() > limits.holdBytes) return
+      client.sent = board.sequence()
+      const snapshot = frame('snapshot', filter, NOTHING, now)
       if (snapshot !== undefined) peer.send(snapshot)
     },
     unsubscribe: (peer) => void clients.delete(peer),
@@ -86,7 +93,8 @@ export function createHub(board: Board, source: string, limits: Limits = LIMITS)
         }
         if (client.heldSince !== undefined || ending !== undefined) continue
         const key = `${client.sent} ${client.key}`
-        if (!shared.has(key)) shared.set(key, frame('price_update', client.filter, client.sent, now))
+        const type = client.sent === NOTHING ? 'snapshot' : 'price_update'
+        if (!shared.has(key)) shared.set(key, frame(type, client.filter, client.sent, now))
         const update = shared.get(key)
         client.sent = sequence
         if (update === undefined) continue

@@ -75,6 +75,19 @@ describe('hub', () => {
     expect(one.heard).toMatchObject([{ type: 'snapshot', prices: [] }])
   })
 
+  test('puts no second snapshot before a client that does not read the first', () => {
+    const { board, hub } = start()
+    const one = ear()
+    setPrice(board, 'BTC-USD', 1)
+    one.buffered = LIMITS.holdBytes + 1
+    hub.subscribe(one, ALL, T0)
+    hub.flush(T0)
+    expect(one.heard).toEqual([])
+    one.buffered = 0
+    hub.flush(T0)
+    expect(one.heard).toMatchObject([{ type: 'snapshot', prices: [{ last: '1' }] }])
+  })
+
   test('filters by symbol and exchange', () => {
     const { board, hub } = start()
     const one = ear()
