@@ -10,6 +10,7 @@ import { openRegistry } from '../io/registry.ts'
 import { bootstrap } from './bootstrap.ts'
 import { dataDirectory, removeEndpoints, writeEndpoints, type Endpoints } from './endpoints.ts'
 import { startLiveLine } from './live-line.ts'
+import { roleLogins } from './logins.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { restartDelay } from './restart-policy.ts'
 import { roleProcess, type Role, type Wiring } from './roles.ts'
@@ -171,6 +172,8 @@ async function startRoles(
   changed: () => Promise<void>,
 ): Promise<void> {
   const { environment, variables, dataDir, progress, stops } = run
+  // On a database of yours the address you gave is used as it is: its logins are yours to hand out.
+  const databaseOf = environment.DATABASE_URL === undefined ? await roleLogins(stack.database) : () => stack.database
   let simulator: string | undefined
   const start = async (role: Role): Promise<SupervisedRole> => {
     const wiring: Wiring = {
@@ -178,7 +181,7 @@ async function startRoles(
       source: environment.CROSSTIDE_SOURCE,
       brokers: stack.brokers,
       registry: stack.registry,
-      databaseOf: () => stack.database,
+      databaseOf,
       simulator,
     }
     progress.starting(role)
