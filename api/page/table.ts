@@ -32,10 +32,10 @@ type Row = {
 export function createTable(body: HTMLTableSectionElement): PriceTable {
   const rows = new Map<string, Row>()
   const calm = matchMedia('(prefers-reduced-motion: reduce)')
-  let wanted = ''
+  let wanted: readonly string[] = []
 
   const keyOf = ({ symbol, exchange }: Price): string => `${symbol} ${exchange}`
-  const shown = (price: Price): boolean => keyOf(price).toLowerCase().includes(wanted)
+  const shown = (price: Price): boolean => wanted.every((word) => keyOf(price).toLowerCase().includes(word))
   const sorted = (): readonly Row[] => [...rows.keys()].toSorted().flatMap((key) => rows.get(key) ?? [])
 
   function insert(price: Price): Row {
@@ -147,7 +147,7 @@ export function createTable(body: HTMLTableSectionElement): PriceTable {
       }
     },
     filter(text) {
-      wanted = text.trim().toLowerCase()
+      wanted = text.toLowerCase().split(/\s+/)
       for (const { price, element } of rows.values()) element.hidden = !shown(price)
       arrange()
     },

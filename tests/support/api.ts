@@ -31,15 +31,16 @@ export type ApiRig = {
   readonly url: string
   readonly port: number
   readonly database: TestDatabase
-  readonly api: Awaited<ReturnType<typeof startApi>>
   mouth(exchange: string): Mouth
+  /** Stops the API and starts it again on its port, after `meanwhile`. */
+  restart(meanwhile: () => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startApiRig(
   options: {
     readonly limits?: Limits
-    readonly before?: (rig: Omit<ApiRig, 'api' | 'url' | 'port'>) => Promise<void>
+    readonly before?: (rig: Pick<ApiRig, 'database' | 'mouth'>) => Promise<void>
   } = {},
 ): Promise<ApiRig> {
   const stack = inject('stack')
@@ -82,27 +83,37 @@ export async function startApiRig(
       beat: (state = 'UP') => append('', { kind: 'heartbeat', state, lastSequence: 0 }),
     }
   }
-  const early = { database, mouth, stop: async () => undefined }
-  await options.before?.(early)
-  const api = await startApi({
-    port: 0,
-    database: database.url,
-    brokers: stack.brokers,
-    registry: stack.registry,
-    source: 'simulated',
-    topics,
-    log: silentLog,
-    metrics: createMetrics('api', 'test'),
-    limits: options.limits ?? LIMITS,
-  })
+  await options.before?.({ database, mouth })
+  const start = (port: number): ReturnType<typeof startApi> =>
+    startApi({
+      port,
+      database: database.url,
+      brokers: stack.brokers,
+      registry: stack.registry,
+      source: 'simulated',
+      topics,
+      log: silentLog,
+      metrics: createMetrics('api', 'test'),
+      limits: options.limits ?? LIMITS,
+    })
+  const end = async (): Promise<void> => {
+    await api.announcer?.close(1000)
+    await api.stop()
+  }
+  let api = await start(0)
+  const { port } = api
   return {
-    ...early,
-    api,
-    port: api.port,
-    url: `http://127.0.0.1:${api.port}`,
+    database,
+    mouth,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    async restart(meanwhile) {
+      await end()
+      await meanwhile()
+      api = await start(port)
+    },
     async stop() {
-      await api.announcer?.close(1000)
-      await api.stop()
+      await end()
       await writer.close(1000)
       await database.drop()
     },

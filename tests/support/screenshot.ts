@@ -1,0 +1,25 @@
+import { findChromium, launchBrowser, openPage } from './browser.ts'
+
+/** Long enough for tick rates over five seconds and the first heartbeat with latencies. */
+const SETTLE_MS = 12_000
+
+/**
+ * The README's picture: `node tests/support/screenshot.ts http://127.0.0.1:8080 api/page/screenshot.png` while
+ * `crosstide up` runs.
+ */
+const [url, path] = process.argv.slice(2)
+const chromium = findChromium()
+if (url === undefined || path === undefined || chromium === undefined) {
+  process.stderr.write('usage: node tests/support/screenshot.ts URL FILE.png\n')
+  process.exit(2)
+}
+const browser = await launchBrowser(chromium)
+const { page, complaints } = await openPage(browser, url, {
+  viewport: { width: 1200, height: 860 },
+  deviceScaleFactor: 2,
+  colorScheme: 'dark',
+})
+await page.waitForTimeout(SETTLE_MS)
+await page.screenshot({ path })
+await browser.close()
+process.stderr.write(complaints.map((complaint) => `${complaint}\n`).join(''))
