@@ -47,6 +47,7 @@ export const coinbase: Adapter = {
   limits: { paceMs: 150, connects: { count: 8, perMs: 1000 } },
 }
 
+/** Trades first: a symbol's gap ends with its first record, and no trade may be lost after it. */
 const CHANNELS = ['market_trades', 'ticker'] as const
 
 const request = (type: string, channel: string, nativeSymbols: readonly string[]): string =>

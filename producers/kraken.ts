@@ -46,12 +46,13 @@ export const kraken: Adapter = {
 }
 
 function subscribe(method: string, symbol: readonly string[]): ReturnType<Adapter['resubscribe']> {
+  // Trades first: a symbol's gap ends with its first record, and no trade may be lost after it.
   // The default trigger of the ticker is `trades`: without `bbo` quotes would age.
   const frames = [
-    { method, params: { channel: 'ticker', symbol, event_trigger: 'bbo' }, req_id: 1 },
-    { method, params: { channel: 'trade', symbol, snapshot: false }, req_id: 2 },
+    { method, params: { channel: 'trade', symbol, snapshot: false }, req_id: 1 },
+    { method, params: { channel: 'ticker', symbol, event_trigger: 'bbo' }, req_id: 2 },
   ].map((frame) => JSON.stringify(frame))
-  const awaits: readonly Subscription[] = ['ticker', 'trade'].flatMap((channel) =>
+  const awaits: readonly Subscription[] = ['trade', 'ticker'].flatMap((channel) =>
     symbol.map((nativeSymbol) => ({ channel, nativeSymbol })),
   )
   return { frames, awaits }

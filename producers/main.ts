@@ -95,7 +95,10 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       if (!tickLog.letter(value, headers)) log.error({ exchange, reason }, 'dead_letter_dropped')
     },
     event(exchange, { event, symbol, message, details }: FeedEvent) {
-      log.info({ exchange, symbol, ...details, detail: message }, `feed_${event.toLowerCase()}`)
+      log[event === 'GAP' ? 'debug' : 'info'](
+        { exchange, symbol, ...details, detail: message },
+        `feed_${event.toLowerCase()}`,
+      )
       // A storm of gaps must not crowd out what else happens.
       const kept = letterBudget(budget, { topic: topics.system.name, stage: exchange, reason: event }, now())[1]
       if (kept) announcer.event({ kind: event, exchange, symbol, message, details })

@@ -34,6 +34,9 @@ export function heard(session: Session, time: Micros): void {
 /**
  * The session's first data: a START gap in every partition before its first heartbeat, which from now on are its own
  * instead of the last session's. Quotes of earlier sessions no longer stand. Mutates the state.
+ *
+ * The gap ends at the data's time or its receipt, whichever is later: the first data may be a quote that is old, and what
+ * was lost before it was sent before we received it.
  */
 export function startSession(
   state: FeedState,
@@ -43,6 +46,7 @@ export function startSession(
   dataTime: number,
 ): void {
   session.dataFrom = time
+  const until = Math.max(dataTime, time)
   withdrawAll(state)
   for (const partition of state.everywhere) {
     const lastTrade = state.slots[partition]?.lastTradeTime
@@ -54,8 +58,8 @@ export function startSession(
       time,
       { ...everywhere(state), partitions: [partition] },
       {
-        from: Math.min(from, dataTime),
-        to: dataTime,
+        from: Math.min(from, until),
+        to: until,
         reason: 'START',
       },
     )
@@ -79,7 +83,7 @@ export function joinSession(
   if (market.session === session.id) return
   market.session = session.id
   const from = market.tradeTime ?? session.dataFrom ?? time
-  withdraw(state, session, market, out, time, { from: Math.min(from, eventTime), to: eventTime, reason: 'DISCONNECT' })
+  withdraw(state, session, market, out, time, { from, to: Math.max(from, eventTime, time), reason: 'DISCONNECT' })
 }
 
 /** A gap of one symbol; a conversion symbol's goes to every partition, as its rates do. Mutates the state. */

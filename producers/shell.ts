@@ -98,7 +98,8 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
       else refused.push({ partition, tick })
     }
     const { payload } = tick
-    if (taken && payload.kind === 'gap' && payload.reason !== 'START') world.event(exchange, gapEvent(tick, payload))
+    if (taken && payload.kind === 'gap' && payload.reason !== 'WITHDRAWN')
+      world.event(exchange, gapEvent(tick, payload))
   }
 
   return {
@@ -140,7 +141,7 @@ function gapEvent({ symbol, session }: Tick, { from, to, reason }: Gap): FeedEve
   return {
     event: 'GAP',
     symbol: symbol === '' ? undefined : symbol,
-    message: reason === 'WITHDRAWN' ? 'a quote was withdrawn' : `records may be missing: ${reason}`,
+    message: `records may be missing: ${reason}`,
     details: { reason, fromMicros: String(from), toMicros: String(to), session: String(session) },
   }
 }
