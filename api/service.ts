@@ -3,6 +3,7 @@ import { now } from '../io/clock.ts'
 import type { Source } from '../io/environment.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
+import { checkLogId } from '../io/log-id.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import { openPool } from '../io/postgres.ts'
@@ -40,13 +41,17 @@ const CATCH_UP_MS = 15_000
 const MAX_LAG_RECORDS = 100_000
 const REQUESTS_PER_MINUTE = { loopback: 60_000, others: 300 }
 
-/** Starts the API: state from PostgreSQL, then the log, then the port. */
+/** Starts the API: state from PostgreSQL, then the log, then the port. Throws DATABASE_MISMATCH if the two are strangers. */
 export async function startApi(options: ApiOptions): Promise<Service & { readonly port: number }> {
   const { log, metrics, topics, source } = options
   const kafka = { brokers: options.brokers, clientId: 'crosstide-api', log }
   const registry = openRegistry(options.registry)
   const database = openPool(options.database, 'api_ro', log)
   const ranges = await openRanges(kafka)
+  await checkLogId(ranges, topics.control, database).catch(async (error: unknown) => {
+    await Promise.all([ranges.close(), database.end()])
+    throw error
+  })
   const announcer = await openAnnouncer('api', { kafka, registry, topics })
 
   const board = createBoard()

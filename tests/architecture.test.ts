@@ -56,7 +56,7 @@ const LAWS: Readonly<Record<string, Law>> = {
   cli: { folders: ALL, npm: ['commander', 'pino-roll'], node: true },
   bench: { folders: ALL, npm: ['pg', 'ws'], node: true },
   tests: {
-    folders: ALL,
+    folders: [...ALL, 'api/page'],
     npm: [
       '@kafkajs/confluent-schema-registry',
       'avsc',

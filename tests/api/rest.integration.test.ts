@@ -302,3 +302,10 @@ describe('health', () => {
     expect(text).not.toContain('BTC-USD')
   })
 })
+
+describe('start', () => {
+  test('is refused on a database that was filled from another log', async () => {
+    await rig.database.pool.query('update ingest.log set log_id = gen_random_uuid()')
+    await expect(rig.restart(async () => undefined)).rejects.toMatchObject({ code: 'DATABASE_MISMATCH' })
+  })
+})

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { WebSocket } from 'ws'
 import { LIMITS, type Limits } from '../../api/hub.ts'
@@ -10,6 +10,7 @@ import { micros, type Micros } from '../../core/time.ts'
 import { now } from '../../io/clock.ts'
 import { openTopics } from '../../io/kafka/topics.ts'
 import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
+import { logIdRecord } from '../../io/log-id.ts'
 import { createMetrics } from '../../io/metrics.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { tickCodec } from '../../schemas/codec.ts'
@@ -47,13 +48,16 @@ export async function startApiRig(
   const topics = ownTopics(`test-api-${randomBytes(4).toString('hex')}`)
   const kafka = { brokers: stack.brokers, clientId: 'test-api', log: silentLog }
   const admin = await openTopics(kafka)
-  await admin.ensure([topics.ticks, topics.heartbeats, topics.system])
+  await admin.ensure([topics.ticks, topics.heartbeats, topics.system, topics.control])
   await admin.close()
   const registry = openRegistry(stack.registry)
   await registry.register([topics.ticks, topics.heartbeats, topics.system])
   const encode = await registry.encoder(topics.ticks.name, tickCodec)
   const writer = await openWriter({ ...TICKS_WRITER, ...kafka })
   const database = await createTestDatabase(stack.database, 'api')
+  const logId = randomUUID()
+  await writer.append([logIdRecord(topics.control, logId, Date.now())])
+  await database.pool.query('insert into ingest.log (log_id) values ($1)', [logId])
 
   let lastSession = now()
   const mouth = (exchange: string): Mouth => {
