@@ -111,14 +111,29 @@ async function format(part: JvmPart, folder: string): Promise<void> {
   await rm(fresh, { recursive: true, force: true })
   await mkdir(fresh, { recursive: true })
   await writeFile(settings, kafkaProperties({ folder: fresh, port: part.port, controllerPort: await freePort() }))
-  const clusterId = randomBytes(16).toString('base64url')
   const running = await startProcess({
     ...javaSpec(part, 'kafka-format'),
-    args: [...QUICK_JVM, ...classPath(part), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings],
+    args: [
+      ...QUICK_JVM,
+      ...classPath(part),
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId(randomBytes(16)),
+      '-c',
+      settings,
+    ],
   })
   await untilDone(running)
   await rm(settings)
   await rename(fresh, folder)
+}
+
+/** Pure: an id of 16 bytes as Kafka writes it. Without the top bit it never begins with `-`, which would be taken for an option. */
+export function clusterId(bytes: Buffer): string {
+  const id = Buffer.from(bytes)
+  id.writeUInt8(id.readUInt8(0) & 0x7f, 0)
+  return id.toString('base64url')
 }
 
 /** For a process of a second: no second compiler, no parallel collector. */

@@ -7,15 +7,15 @@ import { ensureDatabase, pingDatabase } from '../io/postgres-admin.ts'
 import type { Variables } from './java.ts'
 import { assertPortFree } from './ports.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
-import { disarmStalePid } from './postgres-pid.ts'
+import { disarmStalePid, endOrphans } from './postgres-remains.ts'
 import { lastLines, startProcess, type Running } from './process.ts'
 import { unprivilegedUser, type Launch, type Unprivileged } from './unprivileged.ts'
 import { untilDone, untilReady } from './wait.ts'
 
 /** Redo after a crash is bounded by `max_wal_size`: 3 s for 0.8 GB measured, on a slow disk more. */
 const START_DEADLINE_MS = 60_000
-/** A killed server leaves children; until the last has noticed, in two seconds or after a long query, the next is refused. */
-const LOCK_DEADLINE_MS = 30_000
+/** A killed server leaves children for a while; until the last is gone the next one is refused. */
+const LOCK_DEADLINE_MS = 15_000
 const DATABASE = 'crosstide'
 /** A fast shutdown, which ends connections; urgent: one without a checkpoint, which the next start makes up for. */
 const STOPPING = { stopSignal: 'SIGINT', urgentSignal: 'SIGQUIT' } as const
@@ -44,7 +44,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const password = await passwordOf(dataDir)
   const folder = join(dataDir, 'postgres')
   if (!(await exists(folder))) await initialise(options, binaries.initdb, user, password)
-  const running = await startUnlocked(options, launch(user, binaries.postgres, serverArguments(folder, port)))
+  const running = await startUnlocked(
+    options,
+    binaries.postgres,
+    launch(user, binaries.postgres, serverArguments(folder, port)),
+  )
   const address = `postgres://postgres:${password}@127.0.0.1:${port}`
   try {
     const probe = (): Promise<boolean> => pingDatabase(`${address}/postgres`).then(() => true)
@@ -119,7 +123,11 @@ async function initialise(
 }
 
 /** Tries again while the remains of a killed server are in the way; answers a process that passed that point, or still runs. */
-async function startUnlocked({ dataDir, variables, signal }: PostgresOptions, how: Launch): Promise<Running> {
+async function startUnlocked(
+  { dataDir, variables, signal }: PostgresOptions,
+  program: string,
+  how: Launch,
+): Promise<Running> {
   const giveUpAt = performance.now() + LOCK_DEADLINE_MS
   for (;;) {
     signal?.throwIfAborted()
@@ -134,6 +142,7 @@ async function startUnlocked({ dataDir, variables, signal }: PostgresOptions, ho
         'STACK_FAILED',
         `postgres ended while it started; the end of ${running.logFile}:\n${words}`,
       )
+    if (words.includes('shared memory block')) await endOrphans(join(dataDir, 'postgres'), program)
     await sleep(250)
   }
 }

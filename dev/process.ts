@@ -75,10 +75,14 @@ export async function startProcess(spec: ProcessSpec): Promise<Running> {
   // Synchronous, right after the spawn: a parent killed in between would leave a child that nobody knows.
   const pidFile = writePidFile(dataDir, { name, pid, startTime: startTimeOf(pid) ?? '', stopSignal })
   const stopRotation = keepBounded(logFile)
+  // A parent that crashes or calls exit() takes its children along; after a kill the pid file remains for the next start.
+  const endWithUs = (): void => void child.kill(stopSignal)
+  process.once('exit', endWithUs)
   const exited = new Promise<Exit>((resolve) => {
     child.on('error', () => undefined)
     child.once('exit', (code, signal) => {
       stopRotation()
+      process.off('exit', endWithUs)
       rmSync(pidFile, { force: true })
       resolve({ code: code ?? undefined, signal: signal ?? undefined })
     })

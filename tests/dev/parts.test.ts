@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { availableBytes } from '../../dev/doctor.ts'
-import { kafkaProperties } from '../../dev/kafka.ts'
+import { clusterId, kafkaProperties } from '../../dev/kafka.ts'
 import { brokerCount, describesBroker, metadataRequest } from '../../dev/kafka-probe.ts'
 import { freePort } from '../../dev/ports.ts'
-import { disarmStalePid, withPid } from '../../dev/postgres-pid.ts'
+import { disarmStalePid, withPid } from '../../dev/postgres-remains.ts'
 import { serverArguments } from '../../dev/postgres.ts'
 import { registrySettings } from '../../dev/registry.ts'
 import { mayPass, unprivilegedUser } from '../../dev/unprivileged.ts'
@@ -31,6 +31,11 @@ describe('Kafka', () => {
 
   test('keeps its log in a folder of any name: Java reads Latin-1 with escapes', () => {
     expect(lines('/home/zoë/a b\\c/kafka')).toContain(String.raw`log.dirs=/home/zo\u00eb/a b\\c/kafka`)
+  })
+
+  test('has a cluster id of 22 characters that is never taken for an option', () => {
+    for (let first = 0; first < 256; first++)
+      expect(clusterId(Buffer.alloc(16, first))).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/)
   })
 
   test('is asked for its brokers in the protocol of Metadata v1', () => {

@@ -64,6 +64,19 @@ describe('a process', () => {
     expect(await one.exited).toEqual({ code: 3, signal: undefined })
   })
 
+  test('ends with a parent that crashes', async () => {
+    const module = new URL('../../dev/process.ts', import.meta.url).href
+    const parent = await run(`(async () => {
+      const { startProcess } = await import(${JSON.stringify(module)})
+      const spec = { command: process.execPath, args: ['-e', ${JSON.stringify(WAIT)}], env: process.env, dataDir: ${JSON.stringify(dataDir)} }
+      console.log((await startProcess({ ...spec, name: 'grandchild' })).pid)
+      throw new Error('crash')
+    })()`)
+    expect(await parent.exited).toEqual({ code: 1, signal: undefined })
+    const [pid] = (await readFile(parent.logFile, 'utf8')).split('\n')
+    await vi.waitFor(() => expect(startTimeOf(Number(pid))).toBeUndefined())
+  })
+
   test('that cannot be started is a failure with its name', async () => {
     const spec = { name: 'child', command: join(dataDir, 'nothing'), args: [], env: {}, dataDir }
     await expect(startProcess(spec)).rejects.toMatchObject({
