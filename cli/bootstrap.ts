@@ -84,8 +84,7 @@ async function bindLog(deps: BootstrapDeps, pool: Pool, { control }: Catalogue):
     const logId = await logIdOfDatabase(pool)
     if (logId === undefined) throw mismatch(ofKafka, ofDatabase)
     const writer = await openWriter({ ...SERVICE_WRITER, ...deps.kafka })
-    await writer.append([logIdRecord(control, logId, Date.now())])
-    await writer.close(5000)
+    await writer.append([logIdRecord(control, logId, Date.now())]).finally(() => writer.close(5000))
     await checkLogId(ranges, control, pool)
     deps.log.info({ logId }, 'log_bound')
   } finally {

@@ -1,3 +1,4 @@
+import { PipelineError } from '../core/errors.ts'
 import { slotName, type Incoming, type Stage, type Turn } from '../io/kafka/port.ts'
 import type { Letter } from './dead-letters.ts'
 import { tailOf } from './resume.ts'
@@ -66,8 +67,10 @@ export function sinkStage<Value, Memory>(deps: SinkDeps<Value>, sink: Sink<Value
       claims.set(name, claim)
       const isOurs = (): boolean => claims.get(name) === claim && !deps.stopped()
       const found = await writer.restore(slot, () => Promise.resolve(isOurs()))
-      // Nobody waits for this answer any more.
-      if (found === undefined || !isOurs()) return found?.next ?? 0
+      // Nobody waits for the answer any more; where the reader still does, it asks again.
+      if (found === undefined || !isOurs()) {
+        throw new PipelineError('WRONG_USE', `${name} is no longer ours`, { retriable: true })
+      }
       lanes.set(name, { slot, ...found })
       log.info({ consumer: sink.consumer, slot: name, next: found.next }, 'slot_resumed')
       return found.next

@@ -37,12 +37,15 @@ export type TickRows = {
 /** Names a symbol of an exchange. */
 export const symbolKey = ({ exchange, symbol }: Pick<Tick, 'exchange' | 'symbol'>): string => `${exchange}/${symbol}`
 
+/** The slot whose heartbeats count: they stand in every partition, and six slots must not fight for one row. */
+const HEARTBEATS_PARTITION = 0
+
 /**
- * Folds ticks in log order into rows. `known` names the symbols (`exchange/symbol`) that the database has.
+ * Folds a slot's ticks in log order into rows. `known` names the symbols (`exchange/symbol`) that the database has.
  *
  * Owns the rows it makes and changes them in place while it folds.
  */
-export function tickRows(entries: readonly Entry<Tick>[], known: ReadonlySet<string>): TickRows {
+export function tickRows(partition: number, entries: readonly Entry<Tick>[], known: ReadonlySet<string>): TickRows {
   const seen = new Map<string, SeenRow>()
   const symbols = new Map<string, SymbolRow>()
   const latest = new Map<string, QuoteRow>()
@@ -86,6 +89,7 @@ export function tickRows(entries: readonly Entry<Tick>[], known: ReadonlySet<str
         break
       }
       case 'heartbeat': {
+        if (partition !== HEARTBEATS_PARTITION) break
         const key = sessionKey(tick)
         const row: HeartbeatRow = { tick, heartbeat: payload, newest: true, first: heartbeats.get(key)?.first ?? tick }
         const before = newest.get(tick.exchange)

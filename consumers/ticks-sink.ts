@@ -38,7 +38,7 @@ export const ticksSink = (topic: string, decoder: Decoder<Tick>): Sink<Tick, Tic
       sieve,
       entries.map((entry) => ({ tick: entry.value, entry })),
     ).fresh.map(({ entry }) => entry),
-  statement: (move, entries, { symbols }) => ticksStatement(move, tickRows(entries, symbols)),
+  statement: (move, entries, { symbols }) => ticksStatement(move, tickRows(move.slot.partition, entries, symbols)),
   adopt({ sieve, symbols }, entries) {
     for (const { value } of entries) {
       // Ordinals of a session ascend among fresh entries.

@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../core/errors.ts'
+import { openAnnouncer } from '../io/announcer.ts'
+import { now } from '../io/clock.ts'
+import { loadConfig } from '../io/config.ts'
+import { required } from '../io/environment.ts'
+import type { KafkaOptions, Reader, ReaderOptions, Stage } from '../io/kafka/port.ts'
+import { openRanges } from '../io/kafka/ranges.ts'
+import { openReader } from '../io/kafka/reader.ts'
+import { SERVICE_WRITER, openWriter } from '../io/kafka/writer.ts'
+import { checkLogId } from '../io/log-id.ts'
+import { openPool } from '../io/postgres.ts'
+import { INSTANCE } from '../io/process.ts'
+import { openRegistry } from '../io/registry.ts'
+import { runService, type Service, type ServiceDeps } from '../io/service.ts'
+import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import { catalogue } from '../schemas/topics.ts'
+import { messageOf, verdictOf } from './database.ts'
+import { openDeadLetters } from './dead-letters.ts'
+import { maintainPartitions } from './partitions.ts'
+import { refreshViews } from './refresher.ts'
+import { servicesSink } from './services-sink.ts'
+import { openSinkMetrics } from './sink-metrics.ts'
+import { sinkStage } from './sink-stage.ts'
+import type { Sink, SinkObserver } from './sink.ts'
+import { systemEventsSink } from './system-events-sink.ts'
+import { ticksSink } from './ticks-sink.ts'
+import { schemaLearner } from './unknown-schema.ts'
+
+const PARTS = ['ticks', 'system-events', 'services', 'maintenance'] as const
+type Part = (typeof PARTS)[number]
+
+/** The broker gathers a fetch: a statement of a hundred rows costs three times one of ten, not ten times. */
+const TICKS_FETCH = { minBytes: 64 * 1024, maxWaitMs: 50 }
+/** Beyond this a sink is not ready: ten seconds of 10,000 frames/s. */
+const MOST_LAG = 100_000
+const PARTITIONS_MS = 10 * 60_000
+const REFRESH_MS = 30_000
+const UNHEALTHY_MS = 30_000
+const WRITER_CLOSE_MS = 4000
+
+await runService('consumers', start)
+
+async function start({ environment, log, metrics }: ServiceDeps): Promise<Service> {
+  const parts = chosen(process.argv.slice(2))
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const topics = catalogue(config.partitions)
+  const registry = openRegistry(required(environment, 'SCHEMA_REGISTRY_URL'))
+  const sinkMetrics = openSinkMetrics(metrics, now)
+  let unhealthy = { reason: '', atMs: -Infinity }
+  const kafka: KafkaOptions = {
+    brokers: required(environment, 'KAFKA_BROKERS'),
+    clientId: `consumers ${INSTANCE}`,
+    log,
+    observer: {
+      rebalanced: (group) => sinkMetrics.rebalanced(group),
+      unhealthy: (reason) => (unhealthy = { reason, atMs: performance.now() }),
+    },
+  }
+  const database = openPool(required(environment, 'DATABASE_URL'), 'ingest_rw', log)
+  const ranges = await openRanges(kafka)
+  await checkLogId(ranges, topics.control, database)
+  const writer = await openWriter({ ...SERVICE_WRITER, ...kafka })
+  const announcer = await openAnnouncer('consumers', { kafka, registry, topics })
+
+  const stopping = new AbortController()
+  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
+  const readers: { readonly group: string; readonly reader: Reader }[] = []
+  const loops: Promise<void>[] = []
+  const waitingForSchemas: (() => readonly number[])[] = []
+  const fail = (error: unknown): void => {
+    announcer.event({ kind: 'FAULT', message: messageOf(error) })
+    // Given a moment to leave, then the process ends: crash on the unknown.
+    setTimeout(() => {
+      throw error
+    }, 500)
+  }
+  const deadLetters = openDeadLetters({ writer, now, count: (letter) => sinkMetrics.countLetter(letter) })
+
+  const startSink = <Value, Memory>(
+    sink: Sink<Value, Memory>,
+    fetch: Pick<ReaderOptions, 'minBytes' | 'maxWaitMs'> = {},
+    onStored?: SinkObserver<Value>['stored'],
+  ): void => {
+    const learner = schemaLearner({
+      decoder: sink.decoder,
+      wait,
+      nowMs: () => performance.now(),
+      warn: (fields, text) => log.warn(fields, text),
+    })
+    waitingForSchemas.push(() => learner.waiting())
+    const stage = sinkStage(
+      {
+        database,
+        ranges,
+        deadLetters,
+        learner,
+        observer: sinkMetrics.observer(sink.consumer, onStored),
+        log,
+        wait,
+        stopped: () => stopping.signal.aborted,
+        random: Math.random,
+      },
+      sink,
+    )
+    const group = `crosstide.${sink.consumer}`
+    const reader = openReader({ ...kafka, ...fetch, groupId: group, topic: sink.topic })
+    readers.push({ group, reader })
+    reader.run(withHints(stage, reader)).catch(fail)
+  }
+
+  const repeat = (everyMs: number, run: () => Promise<void>): void => {
+    const loop = async (): Promise<void> => {
+      while (!stopping.signal.aborted) {
+        await run().catch((error: unknown) => {
+          if (verdictOf(error) !== 'outage') throw error
+          log.warn({ error: messageOf(error) }, 'maintenance_postponed')
+        })
+        await wait(everyMs)
+      }
+    }
+    loops.push(loop().catch(fail))
+  }
+
+  const starters: Record<Part, () => void> = {
+    ticks: () =>
+      startSink(ticksSink(topics.ticks.name, registry.decoder(tickCodec)), TICKS_FETCH, sinkMetrics.ticksStored),
+    'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),
+    services: () => startSink(servicesSink(topics.heartbeats.name, registry.decoder(serviceHeartbeatCodec))),
+    maintenance() {
+      const { retentionDays } = config
+      repeat(PARTITIONS_MS, async () => {
+        await maintainPartitions({ database, log, nowMs: Date.now(), retentionDays })
+      })
+      repeat(REFRESH_MS, async () => {
+        const { ages, refreshed } = await refreshViews(database, REFRESH_MS * 0.9)
+        for (const age of ages) {
+          sinkMetrics.view(age)
+          if (refreshed.includes(age.view)) sinkMetrics.refreshed(age.view, age.refreshSeconds)
+        }
+      })
+    },
+  }
+  for (const part of parts) starters[part]()
+
+  const lagOf = (): number => {
+    let behind = 0
+    for (const { group, reader } of readers) {
+      const lags = reader.lag()
+      sinkMetrics.lag(group, lags)
+      for (const records of lags.values()) behind += records
+    }
+    return behind
+  }
+
+  let stopped: Promise<{ readonly unsent: number }> | undefined
+  const stop = async (): Promise<{ readonly unsent: number }> => {
+    stopping.abort()
+    await Promise.all([...readers.map(({ reader }) => reader.close()), ...loops])
+    const { unsent } = await writer.close(WRITER_CLOSE_MS)
+    await ranges.close()
+    await database.end()
+    return { unsent }
+  }
+
+  return {
+    announcer,
+    facts: { parts: parts.join(' ') },
+    problems() {
+      const behind = lagOf()
+      const ids = waitingForSchemas.flatMap((waiting) => waiting())
+      return [
+        ...(behind > MOST_LAG ? [`${behind} records behind`] : []),
+        ...(ids.length > 0 ? [`waiting for schema ${ids.join(', ')}`] : []),
+        ...(performance.now() - unhealthy.atMs < UNHEALTHY_MS ? [unhealthy.reason] : []),
+        ...[sinkMetrics.outage()].filter((problem) => problem !== undefined),
+      ]
+    },
+    figures: () => sinkMetrics.figures(lagOf()),
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+/** Which parts to run: those named, all if none is. Throws WRONG_USE on an unknown name. */
+function chosen(names: readonly string[]): readonly Part[] {
+  const known = PARTS.filter((part) => names.length === 0 || names.includes(part))
+  const unknown = names.filter((name) => !PARTS.some((part) => part === name))
+  if (unknown.length === 0) return known
+  throw new PipelineError('WRONG_USE', `unknown consumer "${unknown.join(' ')}"; consumers are: ${PARTS.join(', ')}`)
+}
+
+/** Lag tools see group offsets; nothing is restored from them. */
+function withHints(stage: Stage, reader: Reader): Stage {
+  return {
+    assigned: (slot) => stage.assigned(slot),
+    async batch(slot, records, turn) {
+      const next = await stage.batch(slot, records, turn)
+      reader.hint(slot, next)
+      return next
+    },
+    released: (slot) => stage.released(slot),
+  }
+}
