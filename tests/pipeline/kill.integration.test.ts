@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
@@ -23,45 +24,50 @@ test(
   'nothing acknowledged is lost or doubled, and every loss is on record, whatever is killed',
   { timeout: 300_000 },
   async () => {
-    await using pipeline = await startPipeline(await settings())
-    await wreak(pipeline)
+    const folder = await mkdtemp(join(tmpdir(), 'crosstide-kill-'))
+    await using pipeline = await startPipeline(await settings(folder))
+    const takenOver = await wreak(pipeline)
+    const until = (Date.now() - 2000) * 1000
     const pool = new Pool({ connectionString: (await pipeline.endpoints()).database, max: 2 })
-    try {
-      const until = (Date.now() - 2000) * 1000
-      await caughtUp(pipeline, pool)
-      const journals = pipeline.environment['CROSSTIDE_JOURNAL'] ?? ''
-      const sent = await sentTrades(join(journals, 'simulator.jsonl'))
-      const acked = await ackedTicks(join(journals, 'producers.jsonl'))
+    await caughtUp(pipeline, pool)
+    const sent = await sentTrades(join(folder, 'simulator.jsonl'))
+    const acked = await ackedTicks(join(folder, 'producers.jsonl'))
+    const broken = await brokenLaws(pool, { sent, acked, until })
+    const missing = await missingTrades(pool, { sent, acked, until })
+    const reasons = await gapReasons(pool)
+    await pool.end()
+    const { code, tookMs } = await pipeline.stop()
+    await rm(folder, { recursive: true })
+    console.info(
+      `${sent.length} trades sent, ${acked.length} ticks acknowledged, ${missing} trades missing, all within gaps`,
+    )
 
-      expect(await brokenLaws(pool, { sent, acked, until })).toEqual([])
-      // The run was one that could have failed: there was traffic, and kills cost some of it.
-      expect(acked.length).toBeGreaterThan(5000)
-      expect(await missingTrades(pool, { sent, acked, until })).toBeGreaterThan(0)
-      expect(await reasons(pool)).toEqual(expect.arrayContaining(['DISCONNECT', 'SEQUENCE', 'START']))
-      const { code, tookMs } = await pipeline.stop()
-      expect({ code, inTime: tookMs < 10_000 }).toEqual({ code: 0, inTime: true })
-    } finally {
-      await pool.end()
-    }
+    expect(broken).toEqual([])
+    // The run was one that could have failed: there was traffic, kills cost some of it, a second sink took over.
+    expect(acked.length).toBeGreaterThan(5000)
+    expect(missing).toBeGreaterThan(0)
+    expect(takenOver).toBeGreaterThan(0)
+    expect(reasons).toEqual(expect.arrayContaining(['DISCONNECT', 'SEQUENCE', 'START']))
+    expect({ code, inTime: tookMs < 10_000 }).toEqual({ code: 0, inTime: true })
   },
 )
 
-async function settings(): Promise<Readonly<Record<string, string>>> {
-  const { mkdtemp } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const folder = await mkdtemp(join(tmpdir(), 'crosstide-kill-'))
+async function settings(folder: string): Promise<Readonly<Record<string, string>>> {
   const script = join(folder, 'script.jsonl')
   await writeFile(script, SCRIPT.map((line) => `${JSON.stringify(line)}\n`).join(''))
   return {
     CROSSTIDE_SIMULATOR_RATE: '500',
     CROSSTIDE_SIMULATOR_SEED: '7',
     CROSSTIDE_SIMULATOR_SCRIPT: script,
-    CROSSTIDE_JOURNAL: join(folder, 'journals'),
+    CROSSTIDE_JOURNAL: folder,
   }
 }
 
-/** Half a minute of kills under load; whoever is killed is started again by `crosstide up`. */
-async function wreak(pipeline: Pipeline): Promise<void> {
+/**
+ * Half a minute of kills under load; whoever is killed is started again by `crosstide up`. Answers how many partitions the
+ * second sink took over.
+ */
+async function wreak(pipeline: Pipeline): Promise<number> {
   await sleep(5000)
   await pipeline.kill('producers', 'SIGKILL')
   await sleep(4000)
@@ -70,12 +76,15 @@ async function wreak(pipeline: Pipeline): Promise<void> {
   // A second sink takes over the partitions of one that is frozen; the frozen one wakes and must not harm.
   const frozen = await pipeline.kill('consumers', 'SIGSTOP')
   const second = pipeline.run('run', 'consumers', 'ticks')
+  let said = ''
+  second.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await sleep(15_000)
   process.kill(frozen, 'SIGCONT')
   await sleep(2000)
   second.kill('SIGTERM')
   await pipeline.kill('kafka', 'SIGKILL')
   await sleep(8000)
+  return said.split('slot_resumed').length - 1
 }
 
 /** Waits until the sink has stored everything that was in the log when it was asked. */
@@ -100,7 +109,7 @@ async function caughtUp(pipeline: Pipeline, pool: Pool): Promise<void> {
   while (await isBehind()) await sleep(250)
 }
 
-async function reasons(pool: Pool): Promise<readonly string[]> {
+async function gapReasons(pool: Pool): Promise<readonly string[]> {
   const { rows } = await pool.query<{ reason: string }>('select distinct reason from gaps order by 1')
   return rows.map(({ reason }) => reason)
 }
