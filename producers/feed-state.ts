@@ -45,6 +45,7 @@ export type FeedOutput =
 /** One socket's life. `usual` is the mean time between its frames, microseconds. */
 export type Session = {
   readonly id: Micros
+  readonly openedAt: Micros
   nextOrdinal: number
   /** Time of its first data once its START gaps are written, else `undefined`. */
   dataFrom: Micros | undefined

@@ -91,7 +91,7 @@ function checkSocket(state: FeedState, session: Session, out: FeedOutput[], time
   sendIfDue(state, session, out, time)
   checkAnswers(state, out, time)
   if (session.dataFrom === undefined) {
-    if (time - session.id >= START_ANYWAY && session.lastFrame > session.id)
+    if (time - session.openedAt >= START_ANYWAY && session.lastFrame > session.openedAt)
       startSession(state, session, out, time, time)
   } else if (time - session.dataFrom >= GOOD_DATA) state.attempts = 0
 }

@@ -13,6 +13,7 @@ const UNKNOWN_PAST = 10 * MICROS_PER_MINUTE
 
 export const openSession = (id: Micros, time: Micros): Session => ({
   id,
+  openedAt: time,
   nextOrdinal: 0,
   dataFrom: undefined,
   lastFrame: time,
