@@ -15,14 +15,17 @@ const row = z.object({
 
 export type ExchangeRow = z.output<typeof row>
 
-/** A gap of a whole session stands once per partition and counts once; the start of a session is no loss to count. */
+/**
+ * A loss that met many symbols or partitions stands in many rows and counts once: they share session, reason and start. The
+ * START of a session is no loss to count.
+ */
 export const selectExchanges = (database: Database, now: Micros): Promise<readonly ExchangeRow[]> =>
   select(
     database,
     row,
     `select e.exchange, e.configured, e.feed, ${iso('e.last_heartbeat')} as "lastHeartbeat",
             (select count(*) from public.symbols s where s.exchange = e.exchange)::float8 as symbols,
-            (select count(distinct (g.session, g.ordinal)) from public.gaps g
+            (select count(distinct (g.session, g.reason, g.from_time)) from public.gaps g
               where g.exchange = e.exchange and g.reason <> 'START'
                 and g.to_time > $1::timestamptz - interval '1 hour')::float8 as "gapsLastHour"
        from public.exchanges e
