@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { PipelineError } from '../core/errors.ts'
+import { loadConfig } from '../io/config.ts'
+import { parseEnvironment } from '../io/environment.ts'
+import { openRanges } from '../io/kafka/ranges.ts'
+import { createLog } from '../io/log.ts'
+import { openRegistry } from '../io/registry.ts'
+import { serviceHeartbeatCodec } from '../schemas/codec.ts'
+import { catalogue } from '../schemas/topics.ts'
+import { HIGHEST_RATE, parseOptions, type Options } from './options.ts'
+import { startPipeline, type Pipeline } from './pipeline.ts'
+import { runProducerPerformance } from './producer-performance.ts'
+import { measureRate, type RateDeps, type RateResult } from './rate.ts'
+import { createRawTopics, meanBytes, runWriter, sampleValues } from './raw.ts'
+import { formatReport, machine, type Raw, type Report } from './report.ts'
+
+const DATA_DIR = join('.crosstide', 'bench')
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  const report = await bench(options)
+  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : formatReport(report)}\n`)
+} catch (error) {
+  say(error instanceof PipelineError ? `bench: ${error.message}` : String(error instanceof Error ? error.stack : error))
+  process.exitCode = error instanceof PipelineError && error.code === 'WRONG_USE' ? 2 : 1
+}
+
+async function bench(options: Options): Promise<Report> {
+  const environment = parseEnvironment(process.env)
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const log = createLog('bench', 'error')
+  const pipeline = await startPipeline({ environment, variables: process.env, config, log, dataDir: DATA_DIR, say })
+  const stopping = stopOnSignal(pipeline)
+  const kafka = { brokers: pipeline.stack.brokers, clientId: 'crosstide-bench', log }
+  const pool = new pg.Pool({ connectionString: pipeline.stack.database, max: 2 })
+  const ranges = await openRanges(kafka)
+  const topics = catalogue(config.partitions)
+  const decoder = openRegistry(pipeline.stack.registry).decoder(serviceHeartbeatCodec)
+  const deps = { pool, ranges, topics, figures: { ranges, topic: topics.heartbeats.name, decoder } }
+
+  async function measureRaw(): Promise<Raw> {
+    const values = await sampleValues(ranges, topics.ticks)
+    const recordBytes = meanBytes(values)
+    const raw = await createRawTopics(kafka, topics.ticks)
+    say(`ProducerPerformance: records of ${recordBytes} bytes`)
+    const theirs = await runProducerPerformance(process.env, kafka.brokers, raw.theirs, recordBytes)
+    say('our writer alone')
+    return { recordBytes, theirs, ours: await runWriter(kafka, raw.ours, config.partitions, values) }
+  }
+
+  try {
+    const rates = await measureRates(pipeline, deps, options)
+    return {
+      machine: machine(),
+      node: process.version,
+      date: new Date().toISOString().slice(0, 10),
+      rates,
+      raw: options.raw ? await measureRaw() : undefined,
+    }
+  } finally {
+    stopping.forget()
+    await ranges.close()
+    await pool.end()
+    await pipeline.stop()
+  }
+}
+
+async function measureRates(pipeline: Pipeline, deps: RateDeps, options: Options): Promise<readonly RateResult[]> {
+  const results: RateResult[] = []
+  const waiting = [...options.rates]
+  for (let rate = waiting.shift(); rate !== undefined; rate = waiting.shift()) {
+    say(`${rate} frames/s …`)
+    const result = await measureRate(deps, await pipeline.startRoles(rate), rate, options)
+    results.push(result)
+    say(`${rate} frames/s: ${result.failures.length === 0 ? 'sustained' : result.failures.join('; ')}`)
+    const isSustained = result.failures.length === 0
+    if (options.doubles && waiting.length === 0 && isSustained && rate * 2 <= HIGHEST_RATE) waiting.push(rate * 2)
+    // What the last rate left, checkpoints for instance, is not the next one's.
+    await sleep(2000)
+  }
+  return results
+}
+
+/** Ctrl-C leaves no process behind. */
+function stopOnSignal(pipeline: Pipeline): { forget(): void } {
+  const stop = (): void => {
+    say('stopping …')
+    void pipeline.stop().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  return {
+    forget() {
+      process.off('SIGINT', stop)
+      process.off('SIGTERM', stop)
+    },
+  }
+}
