@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { PipelineError } from '../core/errors.ts'
 import { claim } from '../dev/claim.ts'
 import { endLeftovers } from '../dev/process.ts'
+import { LOCK } from '../dev/stack.ts'
 import type { Environment, Source } from '../io/environment.ts'
 import { dataDirectory } from './endpoints.ts'
-
-/** Lock of a data directory: one pipeline at a time. */
-export const LOCK_FILE = 'up.lock'
 
 /**
  * `crosstide reset`: deletes a source's data directory (Kafka's log, database, registry, logs), so that the next start is a
@@ -21,7 +19,7 @@ export async function reset(environment: Environment, source: Source, yes: boole
     return 0
   }
   if (!yes && !(await confirmed(directory))) return 1
-  const lock = await claim(join(directory, LOCK_FILE))
+  const lock = await claim(join(directory, LOCK))
   if ('holder' in lock) {
     throw new PipelineError(
       'WRONG_USE',

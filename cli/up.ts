@@ -21,7 +21,9 @@ import { welcome } from './welcome.ts'
 type Variables = Readonly<Record<string, string | undefined>>
 
 const LIVE_LINE_MS = 5000
-const ROLE_STOP_MS = 3000
+/** All roles together; the stack then has four seconds, so that the whole stays below ten. */
+const ROLES_STOP_MS = 5500
+const ROLE_STOP_MIN_MS = 250
 
 /**
  * `crosstide up`: starts what the environment does not give (PostgreSQL, Kafka, registry), bootstraps, starts the roles in
@@ -39,7 +41,9 @@ export async function up(environment: Environment, variables: Variables): Promis
   }
   stopOnSignal(stopping)
   const dataDir = dataDirectory(environment, environment.CROSSTIDE_SOURCE)
-  const run = { environment, variables, dataDir, progress, signal: stopping.signal, stops, fail }
+  let stopStarted = 0
+  const rolesGoneBy = (): number => stopStarted + ROLES_STOP_MS
+  const run = { environment, variables, dataDir, progress, signal: stopping.signal, stops, rolesGoneBy, fail }
   try {
     await startAll(run)
     await aborted(stopping.signal)
@@ -47,6 +51,7 @@ export async function up(environment: Environment, variables: Variables): Promis
     // A start that a signal interrupted fails in whatever it was doing; that is no failure.
     if (!stopping.signal.aborted) throw error
   } finally {
+    stopStarted = Date.now()
     progress.say(failure === undefined ? 'stopping …' : `stopping: ${failure}`)
     for (const stop of stops.toReversed()) await stop().catch((error: unknown) => progress.say(`  ! ${String(error)}`))
   }
@@ -62,6 +67,8 @@ type Run = {
   readonly signal: AbortSignal
   /** How to stop what was started, in the order it was started. */
   readonly stops: (() => Promise<void>)[]
+  /** When the roles must have stopped, milliseconds since the epoch. */
+  rolesGoneBy(): number
   fail(reason: string): void
 }
 
@@ -73,6 +80,7 @@ async function startAll(run: Run): Promise<void> {
   const roles: SupervisedRole[] = []
   const stack = await startParts(run, () => publish())
   stops.push(() => stack.stop())
+  if (stack.leftovers.length > 0) progress.say(`  ended what an earlier run left: ${stack.leftovers.join(', ')}`)
 
   progress.starting('bootstrap', 'topics, schemas, tables, views')
   const log = createLog('bootstrap', 'error')
@@ -194,7 +202,7 @@ async function startRoles(
         run.fail(`${name} ${describeExit(exit)} and does not stay up; its log is ${dataDir}/logs/${name}.log`),
     })
     roles.push(supervised)
-    stops.push(() => supervised.stop(ROLE_STOP_MS))
+    stops.push(() => supervised.stop(Math.max(ROLE_STOP_MIN_MS, run.rolesGoneBy() - Date.now())))
     progress.ready(role)
     return supervised
   }

@@ -17,6 +17,8 @@ export type Endpoints = {
   readonly pids: Readonly<Record<string, number>>
 }
 
+export type Answer = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
 /** A whole pipeline, started as a user starts it, in a data directory and on ports of its own. */
 export type Pipeline = {
   readonly directory: string
@@ -25,8 +27,10 @@ export type Pipeline = {
   /** As endpoints.json says now; pids change when roles are started again. */
   endpoints(): Promise<Endpoints>
   kill(role: string, signal: NodeJS.Signals): Promise<number>
-  /** Runs another command against it. */
+  /** Starts another command against it. */
   run(...args: readonly string[]): ChildProcess
+  /** Runs another command against it to its end. */
+  ask(...args: readonly string[]): Promise<Answer>
   /** Ends it as Ctrl-C does; answers exit code and how long it took. */
   stop(): Promise<{ readonly code: number | null; readonly tookMs: number }>
   /** Ends it if it still runs, and deletes its data. */
@@ -77,6 +81,7 @@ export async function startPipeline(
       return pid
     },
     run: (...more) => launch(more),
+    ask: (...more) => answerOf(launch(more)),
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop()
@@ -98,6 +103,15 @@ export async function startPipeline(
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** Waits for a command to end. */
+export async function answerOf(child: ChildProcess): Promise<Answer> {
+  let [stdout, stderr] = ['', '']
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { code, stdout, stderr }
 }
 
 /** The tests' own environment without what points at other services. */
