@@ -145,13 +145,16 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
 
 declare module 'kafkajs/src/consumer/consumerGroup.js' {
   class ConsumerGroup {
-    recoverFromOffsetOutOfRange(error: Error): Promise<void>
+    recoverFromOffsetOutOfRange: (this: object, error: Error) => Promise<void>
   }
   export = ConsumerGroup
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const errors: { errorCodes: { type: string; code: number; retriable: boolean; message: string }[] }
+  const errors: {
+    errorCodes: { type: string; code: number; retriable: boolean; message: string }[]
+    createErrorFromCode(code: number): Error
+  }
   export = errors
 }
 

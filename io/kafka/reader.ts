@@ -21,6 +21,7 @@ export function openReader(options: ReaderOptions): Reader {
   const hints = new Map<string, Slot & { readonly next: Offset }>()
   const closing = new AbortController()
   let membership: Membership | undefined
+  let formerMember: string | undefined
   let running: Promise<void> | undefined
   let joins = 0
   let attempt = 0
@@ -43,13 +44,16 @@ export function openReader(options: ReaderOptions): Reader {
     const policy = crashPolicy(options)
     try {
       while (!closing.signal.aborted) {
+        // One that never joined has no name, and the one before it still stands in the group.
+        formerMember = membership?.memberId() ?? formerMember
         membership = openMembership(options, {
           stage,
           works,
-          formerMember: membership?.memberId(),
+          formerMember,
           onProgress: () => watchdog.moved(),
           onJoin: () => {
             attempt = 0
+            formerMember = undefined
             policy.joined()
             if (joins++ > 0) observer?.rebalanced?.(groupId)
           },

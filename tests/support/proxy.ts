@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+/** What happens to one Kafka request or answer on its way; `cut` closes both sides without it. */
+export type Verdict = 'pass' | 'cut'
+
+/** A TCP proxy before one broker that knows where Kafka's frames begin. Its rules may be changed at any time. */
+export type KafkaProxy = {
+  readonly port: number
+  /** For `KafkaOptions.connect`: every connection goes through the proxy, whatever address the broker advertises. */
+  readonly connect: () => Socket
+  /** Looks at each request on its way to the broker, by its API key (0 Produce, 1 Fetch, 3 Metadata ...). */
+  onRequest: (apiKey: number) => Verdict
+  /** Looks at each answer on its way back, by the API key of its request. */
+  onAnswer: (apiKey: number) => Verdict
+  /** Delays whatever goes back. */
+  answerDelayMs: number
+  /** While true nothing goes back: what the broker does is done, and nobody hears of it. */
+  isHolding: boolean
+  cutAll(): void
+  readonly cuts: number
+  stop(): Promise<void>
+}
+
+export const PRODUCE = 0
+export const FETCH = 1
+
+export async function startProxy(broker: string): Promise<KafkaProxy> {
+  const [host = '', port = ''] = broker.split(':')
+  const pairs = new Set<() => void>()
+  let cuts = 0
+  const server = createServer((client) => {
+    const upstream = connect({ host, port: Number(port) })
+    const close = (): void => {
+      pairs.delete(close)
+      client.destroy()
+      upstream.destroy()
+    }
+    const cut = (): void => {
+      cuts += 1
+      close()
+    }
+    pairs.add(close)
+    /** API keys of requests without an answer, by correlation id. */
+    const asked = new Map<number, number>()
+    const requests = frames((frame) => {
+      const apiKey = frame.readInt16BE(4)
+      asked.set(frame.readInt32BE(8), apiKey)
+      if (proxy.onRequest(apiKey) === 'cut') cut()
+      else upstream.write(frame)
+    })
+    const answers = frames((frame) => {
+      const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
+      asked.delete(frame.readInt32BE(4))
+      if (proxy.onAnswer(apiKey) === 'cut') return cut()
+      if (proxy.isHolding) return undefined
+      if (proxy.answerDelayMs === 0) return void client.write(frame)
+      setTimeout(() => void (client.destroyed || client.write(frame)), proxy.answerDelayMs)
+    })
+    for (const [socket, take] of [[client, requests] as const, [upstream, answers] as const]) {
+      socket.setNoDelay(true)
+      socket.on('data', take)
+      socket.on('error', close)
+      socket.on('close', close)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const listening = isAddress(address) ? address.port : 0
+
+  const proxy: KafkaProxy = {
+    port: listening,
+    connect: () => connect({ host: '127.0.0.1', port: listening }),
+    onRequest: () => 'pass',
+    onAnswer: () => 'pass',
+    answerDelayMs: 0,
+    isHolding: false,
+    cutAll() {
+      for (const close of pairs) close()
+    },
+    get cuts() {
+      return cuts
+    },
+    async stop() {
+      proxy.cutAll()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+  return proxy
+}
+
+/** Hands on whole frames: four bytes of length, then the rest. */
+function frames(take: (frame: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0)
+  return (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    while (rest.length >= 4) {
+      const end = 4 + rest.readInt32BE(0)
+      if (rest.length < end) return
+      take(rest.subarray(0, end))
+      rest = rest.subarray(end)
+    }
+  }
+}
+
+const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
+  typeof address === 'object' && address !== null
