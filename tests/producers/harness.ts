@@ -42,7 +42,7 @@ export function harness(change: Partial<FeedSettings> = {}) {
     outputs,
     now: (): Micros => time,
     /** Moves the clock in steps of 100 ms, as a shell does, and gathers what comes out. */
-    wait(seconds: number, random = 0.5): readonly FeedOutput[] {
+    wait: (seconds: number, random = 0.5): readonly FeedOutput[] => {
       const end = time + seconds * 1e6
       const out: FeedOutput[] = []
       while (time < end) {
@@ -52,10 +52,10 @@ export function harness(change: Partial<FeedSettings> = {}) {
       return out
     },
     /** Moves the clock without a turn of it. */
-    pass(seconds: number): void {
+    pass: (seconds: number): void => {
       time = micros(Math.round(time + seconds * 1e6))
     },
-    open(): readonly FeedOutput[] {
+    open: (): readonly FeedOutput[] => {
       give({ kind: 'clock', time, random: 0 })
       sessions++
       return give({ kind: 'opened', time, session: micros(time + sessions) })
