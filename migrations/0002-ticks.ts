@@ -72,6 +72,8 @@ comment on table public.quotes_default is 'Quotes of days without a partition. S
 ${['trades', 'quotes'].map(copyComments).join('')}
 
 grant select, insert on public.trades, public.quotes to ingest_rw;
+-- Whether DEFAULT is empty, the maintenance asks it directly.
+grant select on public.trades_default, public.quotes_default to ingest_rw;
 grant select on public.trades, public.quotes to api_ro;
 
 ${PARTITION_FUNCTIONS}
