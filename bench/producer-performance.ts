@@ -11,7 +11,7 @@ import { findMaven, javaEnvironment, requireJava, type Variables } from '../dev/
 
 const run = promisify(execFile)
 const POM = fileURLToPath(new URL('jvm/pom.xml', import.meta.url))
-const RECORDS = 3_000_000
+const RECORDS = 2_000_000
 const WARM_UP_RECORDS = 500_000
 
 export type ProducerPerformance = {

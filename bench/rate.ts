@@ -136,7 +136,8 @@ async function recordsBehind({ pool, ranges, topics }: RateDeps): Promise<number
     `select sum(next_offset) as stored from ingest.offsets where topic = $1`,
     [topic],
   )
-  return ends.reduce((sum, { end }) => sum + end, 0) - Number(rows[0]?.stored ?? 0)
+  // The sink goes on between the two questions.
+  return Math.max(0, ends.reduce((sum, { end }) => sum + end, 0) - Number(rows[0]?.stored ?? 0))
 }
 
 async function rowsStored(pool: Pool, from: Micros, until: Micros): Promise<number> {
