@@ -1,7 +1,7 @@
 import type { Exchange } from '../../core/tick.ts'
 import type { Micros } from '../../core/time.ts'
 import type { Instrument } from './instruments.ts'
-import type { Book, QuoteEvent, TradesEvent } from './market.ts'
+import type { Book, QuoteEvent, TradesEvent } from './book.ts'
 
 /** What a frame needs besides its event: its number on the connection, and the moment it is sent. */
 export type Wire = { readonly sequence: number; readonly now: Micros }

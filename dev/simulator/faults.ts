@@ -1,4 +1,5 @@
-import { drawTrades, quoteOf, type Book, type Market } from './market.ts'
+import { quoteOf, type Book } from './book.ts'
+import { drawTrades, type Market } from './market.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 import type { Fault } from './script.ts'
 

@@ -1,37 +1,22 @@
 import type { Exchange, Side } from '../../core/tick.ts'
 import { micros, type Micros } from '../../core/time.ts'
+import {
+  createBook,
+  nextTrade,
+  quoteOf,
+  setTop,
+  type Book,
+  type QuoteEvent,
+  type SimulatedTrade,
+  type TradesEvent,
+} from './book.ts'
 import { assetModel, type AssetModel, type Instrument } from './instruments.ts'
+import { MANNERS, type Manners } from './manners.ts'
 import { bell, createRandom, type Random } from './random.ts'
 
 /** One step of the model; frames are paced in steps too. */
 export const STEP_MICROS = 5000
 
-export type SimulatedTrade = {
-  readonly id: number
-  /** First and last of the single trades that Binance sums up in one. */
-  readonly first: number
-  readonly last: number
-  readonly price: string
-  readonly size: string
-  /** The aggressor's. */
-  readonly side: Side
-  readonly eventTime: Micros
-}
-
-/** Trades of one frame, oldest first. */
-export type TradesEvent = { readonly kind: 'trades'; readonly book: Book; readonly trades: readonly SimulatedTrade[] }
-export type QuoteEvent = {
-  readonly kind: 'quote'
-  readonly book: Book
-  readonly updateId: number
-  readonly bid: string
-  readonly bidSize: string
-  readonly ask: string
-  readonly askSize: string
-  /** Price of the last trade. */
-  readonly last: string
-  readonly eventTime: Micros
-}
 /** Ground truth: one exchange's price of a symbol leaves the others' by `bps`, or comes back. */
 export type OpportunityEvent = {
   readonly kind: 'opportunity'
@@ -42,26 +27,6 @@ export type OpportunityEvent = {
   readonly time: Micros
 }
 export type MarketEvent = TradesEvent | QuoteEvent | OpportunityEvent
-
-/** One symbol at one exchange; owned and changed by the market. */
-export type Book = {
-  readonly instrument: Instrument
-  readonly unit: number
-  readonly sizeUnit: number
-  bid: number
-  ask: number
-  bidSize: string
-  askSize: string
-  lastPrice: string
-  lastTime: Micros
-  tradeId: number
-  singleId: number
-  updateId: number
-  /** Relative; not 0 while an opportunity is open. */
-  shift: number
-  /** The last hundred trades, oldest first: what a new subscriber is sent as history. */
-  readonly recent: SimulatedTrade[]
-}
 
 /** Owned by {@link stepMarket}, which changes it in place; the same seed, start and steps give the same events. */
 export type Market = {
@@ -89,40 +54,7 @@ type Place = {
 }
 type Listing = { readonly book: Book; readonly base: View; readonly quote: View }
 
-type Manners = {
-  readonly share: number
-  /** Of the frames; Coinbase sends a ticker with each match, the others one with each change of the top. */
-  readonly trades: number
-  readonly follow: number
-  readonly lagMicros: number
-  readonly spreadBps: number
-  readonly noiseBps: number
-  readonly severalTrades: number
-}
-const MANNERS: Readonly<Record<Exchange, Manners>> = {
-  binance: { share: 0.5, trades: 0.125, follow: 0.5, lagMicros: 8000, spreadBps: 0.5, noiseBps: 0.1, severalTrades: 0 },
-  coinbase: {
-    share: 0.2,
-    trades: 0.5,
-    follow: 0.2,
-    lagMicros: 25_000,
-    spreadBps: 1,
-    noiseBps: 0.25,
-    severalTrades: 0.2,
-  },
-  kraken: {
-    share: 0.3,
-    trades: 0.125,
-    follow: 0.1,
-    lagMicros: 18_000,
-    spreadBps: 2,
-    noiseBps: 0.3,
-    severalTrades: 0.15,
-  },
-}
-
 const PICKS = 512
-const HISTORY = 100
 const STEPS_PER_SECOND = 1_000_000 / STEP_MICROS
 /** About three times the volatility of a usual day, so that a viewer sees prices move. */
 const STEP_VOLATILITY = 2.5e-4 / Math.sqrt(STEPS_PER_SECOND)
@@ -192,23 +124,10 @@ export function drawTrades(market: Market, book: Book, count: number): TradesEve
   return { kind: 'trades', book, trades }
 }
 
-/** The top of a book as it is now. */
-export const quoteOf = (book: Book): QuoteEvent => ({
-  kind: 'quote',
-  book,
-  updateId: book.updateId,
-  bid: priceText(book, book.bid),
-  bidSize: book.bidSize,
-  ask: priceText(book, book.ask),
-  askSize: book.askSize,
-  last: book.lastPrice,
-  eventTime: book.lastTime,
-})
-
 function happen(market: Market, place: Place, listing: Listing, emit: (event: MarketEvent) => void): number {
   const { random } = market
   const { manners } = place
-  const follows = manners.trades === 0.5
+  const follows = manners.tickerFollowsTrade
   if (!follows && random() >= manners.trades) {
     emit(moveQuote(market, place, listing))
     return 1
@@ -283,36 +202,8 @@ function moveQuote(market: Market, { manners }: Place, { book, base, quote }: Li
   const { random } = market
   const mid = ((base.price * (1 + base.noise)) / (quote.price * (1 + quote.noise))) * (1 + book.shift)
   const width = manners.spreadBps * 1e-4 * (market.storm ? 2 : 1) * (0.7 + 0.6 * random())
-  const spread = Math.max(1, Math.round((mid * width) / book.unit))
-  book.bid = Math.max(1, Math.floor(mid / book.unit - spread / 2))
-  book.ask = book.bid + spread
-  book.bidSize = sizeText(book, random, 20)
-  book.askSize = sizeText(book, random, 20)
-  book.updateId += 1 + Math.floor(random() * 3)
-  book.lastTime = nextTime(market, book)
+  setTop(book, random, mid, mid * width, nextTime(market, book))
   return quoteOf(book)
-}
-
-function nextTrade(book: Book, random: Random, side: Side, depth: number, eventTime: Micros): SimulatedTrade {
-  const singles = 1 + Math.floor(random() * random() * 4)
-  book.tradeId += 1
-  book.singleId += singles
-  // An order that takes more than the best level goes a unit deeper with each.
-  const price = priceText(book, side === 'BUY' ? book.ask + depth : Math.max(1, book.bid - depth))
-  const trade: SimulatedTrade = {
-    id: book.tradeId,
-    first: book.singleId - singles + 1,
-    last: book.singleId,
-    price,
-    size: sizeText(book, random, 1),
-    side,
-    eventTime,
-  }
-  book.lastPrice = price
-  book.lastTime = eventTime
-  book.recent.push(trade)
-  if (book.recent.length > HISTORY) book.recent.shift()
-  return trade
 }
 
 /** Exchange time: the present less what the exchange and the network need; never back within a symbol. */
@@ -320,15 +211,6 @@ function nextTime(market: Market, book: Book): Micros {
   const { lagMicros } = MANNERS[book.instrument.exchange]
   const time = marketTime(market) - Math.round(lagMicros * (0.6 + 0.8 * market.random()))
   return time > book.lastTime ? micros(time) : book.lastTime
-}
-
-const priceText = (book: Book, units: number): string => (units * book.unit).toFixed(book.instrument.priceDecimals)
-
-/** Many small ones, few large: some fifty dollars up to ten thousand, times `scale`. */
-function sizeText(book: Book, random: Random, scale: number): string {
-  const dollars = (50 * scale) / (random() + 0.005)
-  const size = Math.max(book.sizeUnit, dollars / assetModel(book.instrument.base).price)
-  return size.toFixed(book.instrument.sizeDecimals)
 }
 
 function createPlace(
@@ -356,32 +238,4 @@ function createPlace(
     Array.from({ length: Math.max(1, Math.round((PICKS * listing.book.instrument.weight) / weights)) }, () => listing),
   )
   return { manners, share: manners.share / whole, picks, views: [...views.values()], due: 0 }
-}
-
-/** A book with a history of a hundred trades, a second apart, before the start. */
-function createBook(instrument: Instrument, start: Micros, random: Random): Book {
-  const unit = 1 / 10 ** instrument.priceDecimals
-  const bid = Math.floor(assetModel(instrument.base).price / assetModel(instrument.quote).price / unit)
-  const book: Book = {
-    instrument,
-    unit,
-    sizeUnit: 1 / 10 ** instrument.sizeDecimals,
-    bid,
-    ask: bid + 1,
-    bidSize: '',
-    askSize: '',
-    lastPrice: '',
-    lastTime: start,
-    tradeId: Math.floor(start / 50) - HISTORY,
-    singleId: Math.floor(start / 10) - 4 * HISTORY,
-    updateId: Math.floor(start / 10),
-    shift: 0,
-    recent: [],
-  }
-  book.bidSize = sizeText(book, random, 20)
-  book.askSize = sizeText(book, random, 20)
-  for (let age = HISTORY; age > 0; age -= 1) {
-    nextTrade(book, random, random() < 0.5 ? 'BUY' : 'SELL', 0, micros(start - age * 1_000_000))
-  }
-  return book
 }

@@ -4,7 +4,8 @@ import type { Exchange } from '../../core/tick.ts'
 import { now } from '../../io/clock.ts'
 import type { Dialect, ReplyFrame, Subscription } from './dialect.ts'
 import type { Journal } from './journal.ts'
-import type { MarketEvent, QuoteEvent, SimulatedTrade, TradesEvent } from './market.ts'
+import type { QuoteEvent, SimulatedTrade, TradesEvent } from './book.ts'
+import type { MarketEvent } from './market.ts'
 import type { Fault } from './script.ts'
 
 /** A client that does not read is let go once this much waits for it, as exchanges do. */

@@ -7,7 +7,7 @@ import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
 import { binance } from './dialects/binance.ts'
 import { coinbase } from './dialects/coinbase.ts'
 import { kraken } from './dialects/kraken.ts'
-import type { Book } from './market.ts'
+import type { Book } from './book.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 
 const DIALECTS: Readonly<Record<Exchange, Dialect>> = { binance, coinbase, kraken }

@@ -8,7 +8,7 @@ import {
   type Dialect,
   type Subscription,
 } from '../dialect.ts'
-import type { Book } from '../market.ts'
+import type { Book } from '../book.ts'
 
 /** Spot combined streams; `aggTrade` and `bookTicker`. Checked on 2026-11-21 against the exchange's web-socket-streams page. */
 export const binance: Dialect = {

@@ -10,7 +10,7 @@ import {
   type Subscription,
   type Wire,
 } from '../dialect.ts'
-import { quoteOf, type Book, type QuoteEvent, type SimulatedTrade } from '../market.ts'
+import { quoteOf, type Book, type QuoteEvent, type SimulatedTrade } from '../book.ts'
 
 const CHANNELS = ['market_trades', 'ticker', 'heartbeats'] as const
 type Channel = (typeof CHANNELS)[number]

@@ -10,7 +10,7 @@ import {
   type ReplyFrame,
   type Subscription,
 } from '../dialect.ts'
-import { quoteOf, type Book, type QuoteEvent, type TradesEvent } from '../market.ts'
+import { quoteOf, type Book, type QuoteEvent, type TradesEvent } from '../book.ts'
 
 const SNAPSHOT_TRADES = 50
 

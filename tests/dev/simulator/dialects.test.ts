@@ -5,7 +5,8 @@ import { binance } from '../../../dev/simulator/dialects/binance.ts'
 import { coinbase } from '../../../dev/simulator/dialects/coinbase.ts'
 import { kraken } from '../../../dev/simulator/dialects/kraken.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
-import { createMarket, drawTrades, quoteOf, type Book, type Market } from '../../../dev/simulator/market.ts'
+import { quoteOf, type Book } from '../../../dev/simulator/book.ts'
+import { createMarket, drawTrades, type Market } from '../../../dev/simulator/market.ts'
 
 const START = micros(Date.UTC(2026, 10, 20, 10, 15, 30, 123) * 1000)
 const WIRE = { sequence: 41, now: micros(START + 120) }

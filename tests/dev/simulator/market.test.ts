@@ -3,14 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { printsBack } from '../../../core/decimal.ts'
 import { micros } from '../../../core/time.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
+import type { QuoteEvent, TradesEvent } from '../../../dev/simulator/book.ts'
 import {
   createMarket,
   drawTrades,
   stepMarket,
   type MarketEvent,
   type OpportunityEvent,
-  type QuoteEvent,
-  type TradesEvent,
 } from '../../../dev/simulator/market.ts'
 
 const START = micros(1_795_169_730_123_456)
