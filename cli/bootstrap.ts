@@ -23,6 +23,8 @@ export type BootstrapDeps = {
   readonly databaseUrl: string
   readonly config: Config
   readonly log: Log
+  /** Instead of the configuration's own; for tests. */
+  readonly topics?: Catalogue
   /** Told before each step. */
   readonly onProgress?: (step: BootstrapStep) => void
 }
@@ -33,7 +35,7 @@ export type BootstrapDeps = {
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<readonly Difference[]> {
   const { config, log, onProgress = () => undefined } = deps
-  const topics = catalogue(config.partitions)
+  const topics = deps.topics ?? catalogue(config.partitions)
   onProgress('topics')
   const differences = await ensureTopics(deps, Object.values(topics))
   onProgress('schemas')

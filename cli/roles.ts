@@ -51,6 +51,7 @@ export function roleProcess(
       DATABASE_URL: wiring.databaseOf(role),
       CROSSTIDE_SOURCE: wiring.source,
       CROSSTIDE_SIMULATOR_URL: wiring.simulator,
+      CROSSTIDE_SIMULATOR_PORT: wiring.simulator === undefined ? undefined : new URL(wiring.simulator).port,
       CROSSTIDE_JOURNAL: journalOf(environment, role),
       CROSSTIDE_OPS_PORT: '0',
     },

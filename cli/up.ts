@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { assertPortFree, portHolder } from '../dev/ports.ts'
+import { assertPortFree, freePort, portHolder } from '../dev/ports.ts'
 import { readPidFiles } from '../dev/process.ts'
 import type { Part } from '../dev/parts.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
@@ -182,7 +182,9 @@ async function startRoles(
   const { environment, variables, dataDir, progress, stops } = run
   // On a database of yours the address you gave is used as it is: its logins are yours to hand out.
   const databaseOf = environment.DATABASE_URL === undefined ? await roleLogins(stack.database) : () => stack.database
-  let simulator: string | undefined
+  // Fixed for the run: a simulator that is started again must be where the producers look for it.
+  const port = environment.CROSSTIDE_SIMULATOR_PORT === 0 ? await freePort() : environment.CROSSTIDE_SIMULATOR_PORT
+  const simulator = environment.CROSSTIDE_SOURCE === 'simulated' ? `http://127.0.0.1:${port}` : undefined
   const start = async (role: Role): Promise<SupervisedRole> => {
     const wiring: Wiring = {
       dataDir,
@@ -206,10 +208,7 @@ async function startRoles(
     progress.ready(role)
     return supervised
   }
-  if (environment.CROSSTIDE_SOURCE === 'simulated') {
-    const { facts } = (await start('simulator')).ready()
-    simulator = `http://127.0.0.1:${facts['port'] ?? ''}`
-  }
+  if (simulator !== undefined) await start('simulator')
   await start('producers')
   await start('consumers')
   await start('api')
