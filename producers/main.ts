@@ -10,6 +10,7 @@ import { required, type Environment, type Source } from '../io/environment.ts'
 import { openFeedMetrics } from '../io/feed-metrics.ts'
 import { getJson } from '../io/http.ts'
 import type { Log } from '../io/log.ts'
+import { newestTickTime } from '../io/log-time.ts'
 import { INSTANCE } from '../io/process.ts'
 import { readSessions } from '../io/recording-files.ts'
 import { openRegistry } from '../io/registry.ts'
@@ -18,15 +19,12 @@ import { openTickLog } from '../io/tick-log.ts'
 import { openSocket } from '../io/websocket.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { simulated } from './adapter.ts'
-import { ADAPTERS } from './adapters.ts'
 import { deadLetter, STAGE } from './dead-letter.ts'
 import { staleMarkets } from './feed-state.ts'
-import type { FeedInput } from './feed.ts'
-import { choose } from './instruments.ts'
-import { playback, playedInstruments, shiftOf, type Speed } from './playback.ts'
-import { parseRecording, playable } from './recording.ts'
+import { parseRecording } from './recording.ts'
 import { figuresOf, samplesOf } from './samples.ts'
-import { recordedWorld, runFeed, sessionNumbers, type FeedEvent, type RunningFeed, type World } from './shell.ts'
+import { sessionNumbers, type FeedEvent, type RunningFeed, type World } from './shell.ts'
+import { follow, replay, type Fleet, type Reach } from './sources.ts'
 
 const CLOCK_MS = 100
 /** The event loop stood still if a turn of the clock is this late. */
@@ -34,20 +32,6 @@ const STALL_MICROS = 250_000
 const PUBLISH_MS = 1000
 const CLOSE_MS = 4000
 const FEED_OF: Readonly<Record<Source, Feed>> = { simulated: 'SIMULATED', live: 'LIVE', recorded: 'RECORDED' }
-
-/** What the sources of feeds share. `clocked` feeds have the wall clock; a playing recording brings its own. */
-type Producer = {
-  readonly config: Config
-  readonly environment: Environment
-  readonly log: Log
-  readonly world: World
-  readonly feeds: RunningFeed[]
-  readonly clocked: Set<RunningFeed>
-  /** Why an exchange has no feed yet. */
-  readonly waiting: Map<string, string>
-  readonly abort: AbortSignal
-  readonly settled: () => Promise<void>
-}
 
 await runService('producers', start)
 
@@ -104,16 +88,17 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       if (kept) announcer.event({ kind: event, exchange, symbol, message, details })
     },
   }
-  const producer: Producer = {
-    config,
-    environment,
-    log,
+  const fleet: Fleet = {
     world,
+    shared: {
+      feed: FEED_OF[environment.CROSSTIDE_SOURCE],
+      partitions: config.partitions,
+      inverses: new Set(config.inverses),
+      conversions: new Set(config.conversions),
+    },
     feeds,
     clocked,
     waiting,
-    abort: abort.signal,
-    settled: () => tickLog.settled(),
   }
 
   const clock = setInterval(() => {
@@ -130,8 +115,22 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
     }
   }, PUBLISH_MS)
 
-  if (environment.CROSSTIDE_SOURCE === 'recorded') await replay(producer, exchanges)
-  else for (const exchange of exchanges) void follow(producer, exchange)
+  if (environment.CROSSTIDE_SOURCE === 'recorded') {
+    const speed = environment.CROSSTIDE_RECORDING_SPEED
+    const sessions = await readSessions(required(environment, 'CROSSTIDE_RECORDING'))
+    const recordings = sessions.map(({ name, files }) =>
+      parseRecording(
+        name,
+        files.map(({ text }) => text),
+      ),
+    )
+    const newest = speed === 1 ? undefined : await newestTickTime({ kafka, registry, topic: topics.ticks })
+    const player = { now, sleep, settled: () => tickLog.settled(), stopped: () => abort.signal.aborted }
+    void replay(fleet, recordings, exchanges, { speed, newest, player })
+  } else {
+    for (const exchange of exchanges)
+      void follow(fleet, exchange, reachOf(exchange, config, environment, log, abort.signal))
+  }
 
   let figures = figuresOf([], now(), undefined)
   return {
@@ -171,100 +170,21 @@ function chosen(names: readonly string[], { exchanges }: Config): readonly Excha
   return names.length === 0 ? configured : configured.filter((exchange) => names.includes(exchange))
 }
 
-/** Settings that all feeds of a process share. */
-const shared = ({ config, environment }: Producer) => ({
-  feed: FEED_OF[environment.CROSSTIDE_SOURCE],
-  partitions: config.partitions,
-  inverses: new Set(config.inverses),
-  conversions: new Set(config.conversions),
-})
-
-/** A socket's feed; it starts when the exchange's list of instruments has come. */
-async function follow(producer: Producer, exchange: Exchange): Promise<void> {
-  const { config, environment, log, world, waiting, abort } = producer
-  const adapter = ADAPTERS[exchange]
+/** How an exchange is reached: the simulator's address, or its own. */
+function reachOf(exchange: Exchange, config: Config, environment: Environment, log: Log, signal: AbortSignal): Reach {
   const simulator =
     environment.CROSSTIDE_SOURCE === 'simulated' ? required(environment, 'CROSSTIDE_SIMULATOR_URL') : undefined
-  const address = (url: string): string => (simulator === undefined ? url : simulated(url, exchange, simulator))
-  waiting.set(exchange, 'has not given its list of instruments yet')
-  const { url, parse } = adapter.instruments
-  const listed = await getJson(address(url), parse, abort, (message) => {
-    log.warn({ exchange, detail: message }, 'instruments_not_read')
-    waiting.set(exchange, `does not give its list of instruments: ${message}`)
-  }).catch((error: unknown) => {
-    // It tries for ever, so only a stop ends it.
-    if (!abort.aborted) throw error
-    return []
-  })
-  if (abort.aborted) return
-  const { instruments, unknown, ambiguous } = choose(config.exchanges[exchange]?.symbols ?? [], listed)
-  if (ambiguous.length > 0)
-    throw new PipelineError('BAD_CONFIG', `${exchange} lists more than one instrument as ${ambiguous.join(', ')}`)
-  for (const symbol of unknown) {
-    const message = `${exchange} lists no instrument ${symbol}`
-    world.event(exchange, { event: 'FAULT', symbol, message, details: {} })
-  }
-  if (instruments.length === 0) {
-    waiting.set(exchange, 'lists none of the configured symbols')
-    return
-  }
-  waiting.delete(exchange)
-  const feed = runFeed({ ...shared(producer), adapter, instruments, address, shift: 0 }, world)
-  producer.feeds.push(feed)
-  producer.clocked.add(feed)
-}
-
-/** All recorded sessions of the chosen exchanges, side by side. */
-async function replay(producer: Producer, exchanges: readonly Exchange[]): Promise<void> {
-  const { environment, world, feeds, clocked, waiting } = producer
-  const speed = environment.CROSSTIDE_RECORDING_SPEED
-  const started = now()
-  for (const { name, files } of await readSessions(required(environment, 'CROSSTIDE_RECORDING'))) {
-    const recording = parseRecording(
-      name,
-      files.map(({ text }) => text),
-    )
-    const shift = shiftOf(recording, speed, started)
-    for (const one of playable(recording)) {
-      const { adapter, connection } = one
-      if (!exchanges.includes(adapter.exchange)) continue
-      const instruments = playedInstruments(one)
-      const settings = { ...shared(producer), adapter, instruments, address: (url: string) => url, shift }
-      let time = started
-      const feed = runFeed(
-        settings,
-        recordedWorld(world, () => time),
-      )
-      feeds.push(feed)
-      const inputs = playback(connection, shift)
-      void play(producer, inputs, speed, (input) => {
-        time = input.time
-        feed.input(input)
-      }).then(() => clocked.add(feed))
-    }
-  }
-  if (feeds.length === 0) waiting.set('the recording', 'holds no session that an adapter can read')
-}
-
-/** Plays a recording at its speed; at full speed it waits for Kafka instead of dropping what the queue has no room for. */
-async function play(
-  { abort, settled }: Producer,
-  inputs: Iterable<FeedInput>,
-  speed: Speed,
-  take: (input: FeedInput) => void,
-): Promise<void> {
-  const started = now()
-  let first: Micros | undefined
-  let played = 0
-  for (const input of inputs) {
-    if (abort.aborted) return
-    first ??= input.time
-    if (speed === 'max') {
-      if (++played % 1000 === 0) await settled()
-    } else {
-      const waitMs = (started + (input.time - first) / speed - now()) / 1000
-      if (waitMs > 1) await sleep(waitMs)
-    }
-    take(input)
+  return {
+    symbols: config.exchanges[exchange]?.symbols ?? [],
+    address: (url) => (simulator === undefined ? url : simulated(url, exchange, simulator)),
+    list: (url, parse, failed) =>
+      getJson(url, parse, signal, (message) => {
+        log.warn({ exchange, detail: message }, 'instruments_not_read')
+        failed(message)
+      }).catch((error: unknown) => {
+        // It tries for ever, so only a stop ends it.
+        if (!signal.aborted) throw error
+        return undefined
+      }),
   }
 }

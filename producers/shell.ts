@@ -107,6 +107,7 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
     state,
     input,
     stop() {
+      if (state.phaseTime === Infinity) return
       socket?.terminate()
       input({ kind: 'closed', time: world.now(), reason: 'stopped', detail: 'the producer stops', random: 0 })
     },
