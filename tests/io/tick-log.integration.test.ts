@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { micros } from '../../core/time.ts'
+import { openRanges } from '../../io/kafka/ranges.ts'
+import { openTopics } from '../../io/kafka/topics.ts'
+import { createLog } from '../../io/log.ts'
+import { newestTickTime } from '../../io/log-time.ts'
+import { createMetrics } from '../../io/metrics.ts'
+import { openRegistry } from '../../io/registry.ts'
+import { openTickLog } from '../../io/tick-log.ts'
+import { tickCodec } from '../../schemas/codec.ts'
+import { catalogue } from '../../schemas/topics.ts'
+import { heartbeat, MOMENT, quote, tick, trade } from '../support/ticks.ts'
+
+const stack = inject('stack')
+const PARTITIONS = 3
+const name = `tick-log-${Date.now()}`
+const standard = catalogue(PARTITIONS)
+const topics = {
+  ...standard,
+  ticks: { ...standard.ticks, name: `${name}.ticks` },
+  ticksDeadLetters: { ...standard.ticksDeadLetters, name: `${name}.ticks.dead-letters` },
+}
+const kafka = { brokers: stack.brokers, clientId: name, log: createLog('test', 'error') }
+const registry = openRegistry(stack.registry)
+const folder = mkdtempSync(join(tmpdir(), 'crosstide-'))
+const journal = join(folder, 'journal')
+
+beforeAll(async () => {
+  const admin = await openTopics(kafka)
+  await admin.ensure([topics.ticks, topics.ticksDeadLetters])
+  await registry.register([topics.ticks])
+  await admin.close()
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('what is offered stands on the log in order, and the journal says where each acknowledged tick stands', async () => {
+  expect(await newestTickTime({ kafka, registry, topic: topics.ticks })).toBeUndefined()
+  const log = await openTickLog({ kafka, registry, topics, metrics: createMetrics('test', '0'), journal })
+  const offered = Array.from({ length: 300 }, (_, ordinal) => {
+    const payload = ordinal % 50 === 0 ? heartbeat() : ordinal % 2 === 0 ? quote() : trade({ id: `${ordinal}` })
+    return tick(payload, { ordinal, receiveTime: micros(MOMENT + ordinal) })
+  })
+  for (const one of offered) {
+    const partitions = one.payload.kind === 'heartbeat' ? [0, 1, 2] : [one.ordinal % PARTITIONS]
+    for (const partition of partitions) expect(log.offer(one, 'BTC', partition)).toBe(true)
+  }
+  expect(log.letter(new TextEncoder().encode('{"bad"'), [['dlq-stage', 'producer']])).toBe(true)
+  await log.settled()
+  expect(log.figures().frameToAckP99Ms).toBeGreaterThan(0)
+  expect(log.problems()).toEqual([])
+  expect(await log.close(4000)).toEqual({ unsent: 0, unknown: 0 })
+
+  const decoder = registry.decoder(tickCodec)
+  const ranges = await openRanges(kafka)
+  const stored: unknown[] = []
+  const ordinals = new Map<number, number[]>()
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const slot = { topic: topics.ticks.name, partition }
+    const { first, end } = await ranges.bounds(slot)
+    for await (const records of ranges.read(slot, first, end)) {
+      for (const { offset, value } of records) {
+        let decoded = decoder.decode(value)
+        if (decoded.kind === 'unknown-schema') {
+          await decoder.learn(decoded.id)
+          decoded = decoder.decode(value)
+        }
+        if (decoded.kind !== 'value') throw new Error(decoded.kind)
+        const { exchange, session, ordinal, payload } = decoded.value
+        expect(decoded.value).toEqual(offered[ordinal])
+        ordinals.set(partition, [...(ordinals.get(partition) ?? []), ordinal])
+        const id = payload.kind === 'trade' ? { id: payload.id } : {}
+        stored.push({ topic: slot.topic, partition, offset, exchange, session, ordinal, kind: payload.kind, ...id })
+      }
+    }
+  }
+  const letters = { topic: topics.ticksDeadLetters.name, partition: 0 }
+  const raw: string[] = []
+  for await (const records of ranges.read(letters, 0, 1)) raw.push(...records.map(({ value }) => String(value)))
+  await ranges.close()
+
+  expect(stored).toHaveLength(300 + 6 * (PARTITIONS - 1))
+  for (const list of ordinals.values()) expect(list).toEqual(list.toSorted((a, b) => a - b))
+  const lines = readFileSync(journal, 'utf8').trimEnd().split('\n')
+  const place = (one: unknown): string => JSON.stringify(one)
+  expect(lines.toSorted()).toEqual(stored.map(place).toSorted())
+  expect(raw).toEqual(['{"bad"'])
+  expect(await newestTickTime({ kafka, registry, topic: topics.ticks })).toBe(MOMENT + 299)
+})
