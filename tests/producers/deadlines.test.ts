@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { staleMarkets } from '../../producers/feed-state.ts'
 import { kraken } from '../../producers/kraken.ts'
 import { BTC, ETH, aggTrade, bookTicker, eventsOf, harness, only, sentOf } from './harness.ts'
 
@@ -59,6 +60,16 @@ describe('a symbol without data on a living socket', () => {
     const alarm = live(feed, 70, 'BTCUSDT')
     expect(eventsOf(alarm)).toMatchObject([{ event: 'FAULT', symbol: 'ETH-USDT' }])
     expect(kinds(live(feed, 600, 'BTCUSDT'))).not.toContain('terminate')
+  })
+
+  test('that delivers once it is subscribed again starts over', () => {
+    const feed = harness()
+    feed.open()
+    live(feed, 62, 'BTCUSDT')
+    expect(staleMarkets(feed.state)).toBe(1)
+    feed.frame(bookTicker(1, '1', '2', 'ETHUSDT'))
+    expect(staleMarkets(feed.state)).toBe(0)
+    expect(kinds(live(feed, 200, 'BTCUSDT'))).not.toContain('terminate')
   })
 
   test('that is often silent for long is not stale before twenty of its long silences', () => {

@@ -69,6 +69,23 @@ describe('what the writer refused', () => {
     expect(gapsOf(feed.outputs, 'OVERFLOW')).toEqual([])
   })
 
+  test('is counted as overflow, what came after it while it was owed as well', () => {
+    const feed = started()
+    feed.refuse(feed.frame(aggTrade(2, 1)))
+    feed.frame(aggTrade(3, 2))
+    feed.frame(bookTicker(1))
+    expect(feed.state.counts.entries).toMatchObject({ in: 5, out: 2, overflow: 3 })
+  })
+
+  test('is passed by no heartbeat, not even the DOWN of a socket that closes', () => {
+    const feed = started()
+    feed.refuse(feed.frame(aggTrade(2, 1)))
+    const down = ticksOf(feed.close()).filter(({ tick }) => tick.payload.kind === 'heartbeat')
+    expect(down.map(({ partitions }) => partitions)).toEqual([[1 - BTC_PARTITION]])
+    const next = ticksOf(feed.wait(1)).filter(({ partitions }) => partitions.includes(BTC_PARTITION))
+    expect(next.map(({ tick }) => tick.payload.kind)).toEqual(['gap', 'heartbeat'])
+  })
+
   test('keeps ordinals ascending', () => {
     const feed = started()
     feed.refuse(feed.frame(aggTrade(2, 1)))
