@@ -54,7 +54,11 @@ export function openCluster(options: KafkaOptions, patience: 'patient' | 'brisk'
       failIfSevered()
       const socket = options.connect?.(host, port) ?? connectTcp({ host, port })
       socket.once('connect', onConnect)
-      socket.once('close', () => sockets.delete(socket))
+      socket.once('close', () => {
+        sockets.delete(socket)
+        // kafkajs calls it again at each retry, and on a closed socket Node would add a listener every time.
+        socket.unref = () => socket
+      })
       socket.setKeepAlive(true, 60_000)
       socket.setNoDelay(true)
       sockets.add(socket)

@@ -9,8 +9,8 @@ type Entry = {
 /** Lines that mean data is about to be skipped or state was lost, whatever kafkajs does next. */
 const ALARMING = /Offset out of range|Failed to execute listener/
 
-/** Says of each failed request what its caller says again. */
-const PER_REQUEST = 'Connection'
+/** They say of each try, once a second while a broker is away, what we say of the whole. */
+const PER_TRY = new Set(['Connection', 'BrokerPool', 'Producer'])
 
 /** Hands the lines of kafkajs to our log, a level lower: it calls every retry an error, and the owner reports what matters. */
 export const writeTo =
@@ -21,6 +21,6 @@ export const writeTo =
     if (ALARMING.test(message)) {
       log.error(facts, message)
       alarm(`kafkajs: ${message}`)
-    } else if ((label === 'ERROR' || label === 'WARN') && namespace !== PER_REQUEST) log.warn(facts, message)
+    } else if ((label === 'ERROR' || label === 'WARN') && !PER_TRY.has(namespace)) log.warn(facts, message)
     else log.debug(facts, message)
   }

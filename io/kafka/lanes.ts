@@ -1,46 +1,20 @@
-import { createFifo, type Fifo } from './fifo.ts'
 import type { Offset, Outgoing, Slot, WriterOptions } from './port.ts'
-import { createWaiters, type Receipt, type Waiters } from './receipts.ts'
+import type { Receipt } from './receipts.ts'
+import { emptyQueue, hasWork, piece, sizeOf, type Run, type SlotQueue } from './slot-queue.ts'
 
 /*
  * The writer's queue as data and functions without a broker or a clock of its own. A lane is all slots that one broker leads.
  * Owned state, changed in place: copying it for every record would cost more than sending the record.
  */
 
-/** Records of one slot, consecutive, that are sent together and again as the same bytes. */
-export type Run = {
-  readonly queue: SlotQueue
-  readonly from: number
-  readonly records: readonly Outgoing[]
-  readonly bytes: number
-  /** Sends so far, so above 0 the outcome is unknown. */
-  attempts: number
-  /** Sent by itself, to find out which record the broker refuses. */
-  readonly isAlone: boolean
-}
 export type Batch = { readonly leader: number; readonly runs: readonly Run[] }
 export type Counts = { readonly unsent: number; readonly unknown: number }
 type Bounds = Pick<WriterOptions, 'lingerMs' | 'maxBatchRecords' | 'maxBatchBytes'>
 
-type SlotQueue = {
-  readonly slot: Slot
-  readonly waiting: Fifo<Outgoing>
-  waitingBytes: number
-  /** When the oldest waiting record came, or since when it is wanted at once. */
-  waitingSinceMs: number
-  /** Runs that were rejected, in order; they go before anything that waits. */
-  again: Run[]
-  /** One of its runs is in flight: nothing else of the slot may leave, wherever its leader is now (rules W1, W3). */
-  isBusy: boolean
-  /** Places given so far; `settled` of them, the lowest, are dealt with. */
-  pushed: number
-  settled: number
-  readonly waiters: Waiters
-}
-
 /** One send keeps the event loop this busy at most, whatever the number of partitions. */
 const MAX_SEND_RECORDS = 4000
 
+/** All that a writer has accepted and the log has not. */
 export class Lanes {
   readonly #bounds: Bounds
   readonly #queues = new Map<string, (SlotQueue | undefined)[]>()
@@ -272,32 +246,4 @@ export class Lanes {
       run.queue.again.unshift(run)
     }
   }
-}
-
-const emptyQueue = (slot: Slot): SlotQueue => ({
-  slot,
-  waiting: createFifo(),
-  waitingBytes: 0,
-  waitingSinceMs: 0,
-  again: [],
-  isBusy: false,
-  pushed: 0,
-  settled: 0,
-  waiters: createWaiters(slot),
-})
-
-const hasWork = ({ waiting, again }: SlotQueue): boolean => waiting.length > 0 || again.length > 0
-
-function piece(run: Run, start: number, end: number): Run {
-  const records = run.records.slice(start, end)
-  let bytes = 0
-  for (const record of records) bytes += sizeOf(record)
-  return { ...run, from: run.from + start, records, bytes, isAlone: true }
-}
-
-/** About what a record takes on the wire before compression. */
-export function sizeOf({ key, value, headers }: Outgoing): number {
-  let size = 24 + (key?.length ?? 0) + (value?.length ?? 0)
-  if (headers !== undefined) for (const [name, content] of headers) size += 4 + name.length + content.length
-  return size
 }

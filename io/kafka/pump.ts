@@ -1,11 +1,12 @@
 import type { PipelineError } from '../../core/errors.ts'
 import { delayMs, pause, settledWithin } from './backoff.ts'
 import { decideSend, topicMissing, type SendDecision } from './faults.ts'
-import type { Batch, Lanes, Run } from './lanes.ts'
+import type { Batch, Lanes } from './lanes.ts'
 import { isDeadLetter, letterFor } from './letters.ts'
 import type { Outgoing, WriterOptions } from './port.ts'
 import { createReceipt } from './receipts.ts'
 import { openSession, type Session } from './session.ts'
+import type { Run } from './slot-queue.ts'
 import { startWatchdog } from './watchdog.ts'
 
 /** Empties lanes into the log: one send in flight per lane, and a new producer after any send whose outcome is unknown. */
@@ -132,8 +133,9 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
         return undefined
       })
     }
+    if (ended.signal.aborted) return session?.close()
     log.info({ attempt }, 'producer_renewed')
-    run()
+    return run()
   }
 
   /** Asks where homeless records belong, again and again; a topic that stays unknown for 30 s is lost. */

@@ -1,8 +1,9 @@
 import { settledWithin } from './backoff.ts'
 import { compressionType, openCluster, producerOn, type LaneMessage } from './client.ts'
-import type { Batch, Run } from './lanes.ts'
+import type { Batch } from './lanes.ts'
 import type { Offset, WriterOptions } from './port.ts'
 import { fromHeaders, offsetOf } from './records.ts'
+import type { Run } from './slot-queue.ts'
 
 /** One producer id's life. After any rejected send its sequence numbers are not to be trusted, and a new one is opened. */
 export type Session = {
