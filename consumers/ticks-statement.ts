@@ -7,8 +7,9 @@ import type { GapRow, QuoteRow, TickRows } from './ticks-rows.ts'
  * The ticks sink's one statement: rows, roll-up, tick sieve and offset change together, or, if another instance has moved
  * the offset since (`moved` = 0), nothing does (reliability.md section 4).
  *
- * All parts read `moved`, so they are empty when it is. `rolled` is fed from what `put_trades` returned: a trade that the
- * natural key refused is not counted either. The arrays' columns are bound in the order of their CTE.
+ * All parts read `moved`, so they are empty when it is. No row may be touched twice by one statement, hence the fold before
+ * it and the `not exists` of `withdrawn`. `rolled` is fed from what `put_trades` returned: a trade that the natural key
+ * refused is not counted either. The arrays' columns are bound in the order of their CTE.
  */
 const TEXT = `
 with ${MOVED},

@@ -30,8 +30,15 @@ export async function logIdOfKafka(ranges: Ranges, control: TopicSpec): Promise<
 
 /** The log id that the database was bound to, `undefined` if to none. Any role may ask. */
 export async function logIdOfDatabase(database: Database): Promise<string | undefined> {
-  const { rows } = await database.query<{ log_id: string }>('select log_id from public.log_identity')
-  return rows[0]?.log_id
+  try {
+    const { rows } = await database.query<{ log_id: string }>('select log_id from public.log_identity')
+    return rows[0]?.log_id
+  } catch (error) {
+    // Never bootstrapped: no such view, or no such role to ask it as.
+    if (error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '22023'))
+      return undefined
+    throw error
+  }
 }
 
 /** The control document that says a log id; its timestamp is the caller's. */

@@ -115,6 +115,16 @@ describe('ticks sink', () => {
     )
   })
 
+  test('drops repeats that come batches later to the same instance', async () => {
+    const ticks = ['a0', 'a1', 'b1', 'a2', 'b0', 'b2'].map((id) => tick(trade({ id }), { ordinal: Number(id[1]) }))
+    const { stage, counts } = rigOf(sink, database, logOf(records(ticks)))
+    await play(stage, records(ticks), [1])
+    expect(counts).toMatchObject({ in: 6, fresh: 3, duplicate: 3 })
+    expect(await all('select trade_id from trades order by 1')).toEqual(
+      ['a0', 'a1', 'a2'].map((id) => ({ trade_id: id })),
+    )
+  })
+
   test('a batch of nothing but repeats moves the offset', async () => {
     await store(tick(trade()), tick(trade({ id: 'again' })))
     expect(await all('select next_offset::int as n from ingest.offsets')).toEqual([{ n: 2 }])
@@ -201,12 +211,16 @@ describe('ticks sink', () => {
     ])
   })
 
-  test('a quote that is older in the log never replaces a newer one', async () => {
+  test('what is older in the log never replaces or withdraws a newer quote', async () => {
     await store(tick(quote({ bid: 1, ask: 2 }), { ordinal: 1 }), tick(quote({ bid: 3, ask: 4 }), { ordinal: 2 }))
     await own.pool.query('update latest_quotes set log_offset = 1000, partition = $1', [SLOT.partition])
     await own.pool.query('update ingest.offsets set next_offset = 0, tail_crc = null, tail_timestamp = null')
     await own.pool.query('truncate ingest.origins')
     await store(tick(quote({ bid: 5, ask: 6 }), { ordinal: 3 }))
-    expect(await all('select bid::text from latest_quotes')).toEqual([{ bid: '3' }])
+    await store(
+      tick(quote({ bid: 5, ask: 6 }), { ordinal: 3 }),
+      tick(gap({ reason: 'STALL' }), { ordinal: 4, symbol: '' }),
+    )
+    expect(await all('select bid::text, withdrawn from latest_quotes')).toEqual([{ bid: '3', withdrawn: false }])
   })
 })
