@@ -27,6 +27,8 @@ declare module 'kafkajs/src/cluster/index.js' {
     }[]
   }
   type Broker = {
+    /** Throws if a topic or a partition of it has an error. */
+    metadata(topics: readonly string[]): Promise<unknown>
     fetch(request: FetchRequest): Promise<{
       readonly responses: readonly { readonly topicName: string; readonly partitions: readonly Fetched[] }[]
     }>
@@ -49,7 +51,7 @@ declare module 'kafkajs/src/cluster/index.js' {
       readonly isolationLevel: number
       readonly instrumentationEmitter?: object
     })
-    readonly brokerPool: { readonly metadata: object | null; createSeedBroker(): Promise<void> }
+    readonly brokerPool: { createSeedBroker(): Promise<void>; findConnectedBroker(): Promise<Broker> }
     readonly targetTopics: Set<string>
     isConnected(): boolean
     connect(): Promise<void>

@@ -24,6 +24,7 @@ const BLOCKED_MS = 30_000
 const TOPIC_DEADLINE_MS = 30_000
 const TOPIC_RETRY_MS = 300
 const SETTLE_MS = 10_000
+const GRACE_MS = 500
 
 export function createPump(options: WriterOptions, lanes: Lanes, first: Session, onRoom: () => void): Pump {
   const { log, observer, lingerMs } = options
@@ -122,7 +123,7 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
     if (session !== current) return
     session = undefined
     await settledWithin(SETTLE_MS, Promise.allSettled(sends.values()))
-    await current.close()
+    await current.close(GRACE_MS)
     await Promise.allSettled(sends.values())
     lanes.forgetLeaders()
     while (session === undefined && !ended.signal.aborted) {
@@ -133,7 +134,7 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
         return undefined
       })
     }
-    if (ended.signal.aborted) return session?.close()
+    if (ended.signal.aborted) return session?.close(0)
     log.info({ attempt }, 'producer_renewed')
     return run()
   }
@@ -144,7 +145,7 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
     isLooking = true
     for (const topic of lanes.homeless()) {
       try {
-        lanes.setLeaders(topic, await current.leaders(topic, missingSinceMs.has(topic)))
+        lanes.setLeaders(topic, await current.leaders(topic))
         if (!lanes.homeless().includes(topic)) missingSinceMs.delete(topic)
         else overdue(topic, undefined)
       } catch (error) {
@@ -226,7 +227,7 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
       clearTimeout(timer)
       const current = session
       session = undefined
-      await current?.close()
+      await current?.close(sends.size === 0 ? GRACE_MS : 0)
       await settledWithin(1000, Promise.allSettled(sends.values()))
       return dropped
     },

@@ -9,10 +9,10 @@ import type { Run } from './slot-queue.ts'
 export type Session = {
   /** Offsets of the first records of the batch's runs. */
   send(batch: Batch): Promise<readonly Offset[]>
-  /** The node that leads each partition of a topic. `isFresh`: asked now, not remembered. */
-  leaders(topic: string, isFresh: boolean): Promise<readonly number[]>
-  /** Ends it; what is still in flight is rejected. */
-  close(): Promise<void>
+  /** The node that leads each partition of a topic. */
+  leaders(topic: string): Promise<readonly number[]>
+  /** Ends it; what is still in flight after the grace is rejected. */
+  close(graceMs: number): Promise<void>
 }
 
 const PRODUCE_TIMEOUT_MS = 10_000
@@ -42,17 +42,19 @@ export async function openSession(options: WriterOptions, signal?: AbortSignal):
         return offsetOf(answer?.baseOffset ?? 'none')
       })
     },
-    async leaders(topic, isFresh) {
-      const isKnown = open.cluster.targetTopics.has(topic)
-      await open.cluster.addMultipleTargetTopics([topic])
-      if (isKnown && isFresh) await open.cluster.refreshMetadata()
+    async leaders(topic) {
+      // Asked apart first: kafkajs asks for all topics of a producer together, so a missing one would fail every send.
+      const broker = await open.cluster.brokerPool.findConnectedBroker()
+      await broker.metadata([topic])
+      if (open.cluster.targetTopics.has(topic)) await open.cluster.refreshMetadata()
+      else await open.cluster.addMultipleTargetTopics([topic])
       const leaders: number[] = []
       for (const { partitionId, leader } of open.cluster.findTopicPartitionMetadata(topic))
         leaders[partitionId] = leader
       return leaders
     },
-    async close() {
-      await settledWithin(500, producer.disconnect())
+    async close(graceMs) {
+      await settledWithin(graceMs, producer.disconnect())
       open.sever()
       signal?.removeEventListener('abort', open.sever)
     },
