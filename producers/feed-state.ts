@@ -14,6 +14,8 @@ export type FeedSettings = {
   readonly conversions: ReadonlySet<string>
   /** Replaces the exchange's address by the simulator's. */
   readonly address: (url: string) => string
+  /** By partition: event time of the exchange's last trade on the log when the process started, `undefined` if none. */
+  readonly lastTrades: readonly (Micros | undefined)[]
   /** Added to the exchange's times: a recording's shift, else 0. */
   readonly shift: number
 }
@@ -138,7 +140,7 @@ export function initialFeed(settings: FeedSettings): FeedState {
   return {
     settings,
     markets: new Map(settings.instruments.map((one) => [one.nativeSymbol, marketOf(one, settings)])),
-    slots: everywhere.map(() => ({ lastTradeTime: undefined, owed: new Map() })),
+    slots: everywhere.map((partition) => ({ lastTradeTime: settings.lastTrades[partition], owed: new Map() })),
     everywhere,
     counts: {
       received: 0,

@@ -10,7 +10,7 @@ import { required, type Environment, type Source } from '../io/environment.ts'
 import { openFeedMetrics } from '../io/feed-metrics.ts'
 import { getJson } from '../io/http.ts'
 import type { Log } from '../io/log.ts'
-import { newestTickTime } from '../io/log-time.ts'
+import { lastTrades, newestTickTime } from '../io/log-tail.ts'
 import { INSTANCE } from '../io/process.ts'
 import { readSessions } from '../io/recording-files.ts'
 import { openRegistry } from '../io/registry.ts'
@@ -128,8 +128,12 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
     const player = { now, sleep, settled: () => tickLog.settled(), stopped: () => abort.signal.aborted }
     void replay(fleet, recordings, exchanges, { speed, newest, player })
   } else {
+    const tail = await lastTrades({ kafka, registry, topic: topics.ticks }, exchanges)
     for (const exchange of exchanges)
-      void follow(fleet, exchange, reachOf(exchange, config, environment, log, abort.signal))
+      void follow(fleet, exchange, {
+        ...reachOf(exchange, config, environment, log, abort.signal),
+        lastTrades: tail(exchange),
+      })
   }
 
   let figures = figuresOf([], now(), undefined)
@@ -171,7 +175,13 @@ function chosen(names: readonly string[], { exchanges }: Config): readonly Excha
 }
 
 /** How an exchange is reached: the simulator's address, or its own. */
-function reachOf(exchange: Exchange, config: Config, environment: Environment, log: Log, signal: AbortSignal): Reach {
+function reachOf(
+  exchange: Exchange,
+  config: Config,
+  environment: Environment,
+  log: Log,
+  signal: AbortSignal,
+): Omit<Reach, 'lastTrades'> {
   const simulator =
     environment.CROSSTIDE_SOURCE === 'simulated' ? required(environment, 'CROSSTIDE_SIMULATOR_URL') : undefined
   return {

@@ -8,7 +8,7 @@ const RATE_REPEAT = 10 * MICROS_PER_SECOND
 /** A socket is up while its newest frame is younger than this, or than so many of its usual intervals. */
 const UP_FLOOR = 2 * MICROS_PER_SECOND
 const UP_INTERVALS = 20
-/** What a process that just started must assume to have missed; its memory of last trades is its own. */
+/** What must be assumed missed where the log holds nothing yet. */
 const UNKNOWN_PAST = 10 * MICROS_PER_MINUTE
 
 export const openSession = (id: Micros, time: Micros): Session => ({

@@ -13,7 +13,7 @@ import { recordedWorld, runFeed, type RunningFeed, type World } from './shell.ts
 /** The feeds of one process. `clocked` ones have the wall clock; a recording brings its own while it plays. */
 export type Fleet = {
   readonly world: World
-  readonly shared: Omit<FeedSettings, 'adapter' | 'instruments' | 'address' | 'shift'>
+  readonly shared: Omit<FeedSettings, 'adapter' | 'instruments' | 'address' | 'lastTrades' | 'shift'>
   readonly feeds: RunningFeed[]
   readonly clocked: Set<RunningFeed>
   /** Why an exchange has no feed (yet). */
@@ -24,6 +24,8 @@ export type Fleet = {
 export type Reach = {
   readonly symbols: readonly string[]
   readonly address: (url: string) => string
+  /** By partition, where the log says its last trade was. */
+  readonly lastTrades: readonly (Micros | undefined)[]
   readonly list: (
     url: string,
     parse: (body: unknown) => readonly Instrument[],
@@ -35,7 +37,11 @@ export type Reach = {
  * A socket's feed; it starts when the exchange's list of instruments has come. A symbol that is not on it is a fault that
  * names it, the others go on. Throws BAD_CONFIG if a symbol stands for two instruments.
  */
-export async function follow(fleet: Fleet, exchange: Exchange, { symbols, address, list }: Reach): Promise<void> {
+export async function follow(
+  fleet: Fleet,
+  exchange: Exchange,
+  { symbols, address, lastTrades, list }: Reach,
+): Promise<void> {
   const { world, shared, feeds, clocked, waiting } = fleet
   const adapter = ADAPTERS[exchange]
   waiting.set(exchange, 'has not given its list of instruments yet')
@@ -55,7 +61,7 @@ export async function follow(fleet: Fleet, exchange: Exchange, { symbols, addres
     return
   }
   waiting.delete(exchange)
-  const feed = runFeed({ ...shared, adapter, instruments, address, shift: 0 }, world)
+  const feed = runFeed({ ...shared, adapter, instruments, address, lastTrades, shift: 0 }, world)
   feeds.push(feed)
   clocked.add(feed)
 }
@@ -85,7 +91,13 @@ export function replay(
     playable(recording)
       .filter(({ adapter }) => exchanges.includes(adapter.exchange))
       .map(async (one) => {
-        const settings = { ...fleet.shared, adapter: one.adapter, instruments: playedInstruments(one), shift }
+        const settings = {
+          ...fleet.shared,
+          adapter: one.adapter,
+          instruments: playedInstruments(one),
+          lastTrades: [],
+          shift,
+        }
         let time = started
         const world = recordedWorld(fleet.world, () => time)
         const feed = runFeed({ ...settings, address: (url) => url }, world)

@@ -25,6 +25,7 @@ export function harness(change: Partial<FeedSettings> = {}) {
     inverses: new Set(),
     conversions: new Set(),
     address: (url) => url,
+    lastTrades: [],
     shift: 0,
     ...change,
   }

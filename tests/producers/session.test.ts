@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { micros } from '../../core/time.ts'
 import { kraken } from '../../producers/kraken.ts'
+import { MOMENT } from '../support/ticks.ts'
 import { BTC, aggTrade, bookTicker, gapsOf, harness, only, ticksOf } from './harness.ts'
 
 const states = (out: Parameters<typeof only>[0]): string =>
@@ -27,10 +28,16 @@ describe('a session', () => {
     expect(out.map(({ tick }) => tick.symbol)).toEqual(['', '', '', '', 'BTC-USDT', 'BTC-USDT'])
   })
 
-  test('starts a process ten minutes back, since the last trade is not known', () => {
+  test('starts ten minutes back on an empty log', () => {
     const { open, frame } = harness({ partitions: 1 })
     open()
     expect(gapsOf(frame(aggTrade(1, -0.5)), 'START')).toEqual([['', -600, 0]])
+  })
+
+  test('starts a process a second before the last trade that the log holds, in each partition', () => {
+    const { open, frame } = harness({ partitions: 1, lastTrades: [micros(MOMENT - 7_000_000)] })
+    open()
+    expect(gapsOf(frame(aggTrade(1, -0.5)), 'START')).toEqual([['', -8, 0]])
   })
 
   test('starts again a second before the exchange’s last trade in each partition', () => {

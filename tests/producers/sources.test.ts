@@ -18,6 +18,7 @@ const fleetOf = (around = world()): Fleet & { readonly around: ReturnType<typeof
 const reach = (symbols: readonly string[], listed: readonly Instrument[] | undefined): Reach => ({
   symbols,
   address: (url) => url.replace('wss://stream.binance.com:9443', 'ws://127.0.0.1:1/binance'),
+  lastTrades: [],
   list: () => Promise.resolve(listed),
 })
 
