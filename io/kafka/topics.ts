@@ -1,6 +1,6 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { TopicSpec } from '../../schemas/topics.ts'
-import { settledWithin } from './backoff.ts'
+import { pause, settledWithin } from './backoff.ts'
 import { TOPIC_RESOURCE, adminOn, openCluster, type Admin } from './client.ts'
 import { faultNames, isTransient, topicMissing, unavailable } from './faults.ts'
 import type { Difference, KafkaOptions, Topics } from './port.ts'
@@ -42,6 +42,7 @@ export async function openTopics(options: KafkaOptions): Promise<Topics> {
   }
 }
 
+const KNOWN_WITHIN_MS = 10_000
 const NON_EMPTY_GROUP = 68
 const GROUP_ID_NOT_FOUND = 69
 const codeOf = (result: unknown): unknown =>
@@ -65,7 +66,7 @@ async function ensure(admin: Admin, wanted: readonly TopicSpec[]): Promise<reado
       ],
     })
   }
-  const found = await describe(
+  const found = await describeOnceKnown(
     admin,
     wanted.map(({ name }) => name),
   )
@@ -73,6 +74,19 @@ async function ensure(admin: Admin, wanted: readonly TopicSpec[]): Promise<reado
     const topic = found.get(spec.name)
     return topic === undefined ? [] : differences(spec, replicas, topic)
   })
+}
+
+/** A topic that was just created is known to all parts of a broker a moment later only. */
+async function describeOnceKnown(admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic>> {
+  const deadline = performance.now() + KNOWN_WITHIN_MS
+  for (;;) {
+    try {
+      return await describe(admin, names)
+    } catch (error) {
+      if (!faultNames(error).includes('UNKNOWN_TOPIC_OR_PARTITION') || performance.now() > deadline) throw error
+      await pause(100)
+    }
+  }
 }
 
 async function describe(admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic>> {
