@@ -83,9 +83,20 @@ export type Difference = {
   readonly found: string
 }
 
+/** What the broker says about a topic. */
+export type FoundTopic = {
+  readonly partitions: number
+  readonly replicas: number
+  readonly config: ReadonlyMap<string, string>
+}
+
 export interface Topics {
   /** Creates what is missing, reports what differs. */
   ensure(wanted: readonly TopicSpec[]): Promise<readonly Difference[]>
+  /** Of those that exist. */
+  describe(names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic>>
+  /** Reports what is missing or differs; changes nothing. */
+  compare(wanted: readonly TopicSpec[]): Promise<readonly Difference[]>
   partitions(topic: string): Promise<readonly { readonly partition: number; readonly leader: number }[]>
   dropGroup(group: string): Promise<void>
   close(): Promise<void>

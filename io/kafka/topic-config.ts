@@ -1,14 +1,7 @@
 import type { TopicSpec } from '../../schemas/topics.ts'
-import type { Difference } from './port.ts'
+import type { Difference, FoundTopic } from './port.ts'
 
 const MIB = 1024 * 1024
-
-/** What the broker says about a topic. */
-export type FoundTopic = {
-  readonly partitions: number
-  readonly replicas: number
-  readonly config: ReadonlyMap<string, string>
-}
 
 /** Three copies where there are three brokers; all of them beyond the leader must have a record before it is acknowledged. */
 export const replicasFor = (brokers: number): number => Math.min(3, brokers)

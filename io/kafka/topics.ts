@@ -3,8 +3,8 @@ import type { TopicSpec } from '../../schemas/topics.ts'
 import { pause, settledWithin } from './backoff.ts'
 import { TOPIC_RESOURCE, adminOn, openCluster, type Admin } from './client.ts'
 import { faultNames, isTransient, topicMissing, unavailable } from './faults.ts'
-import type { Difference, KafkaOptions, Topics } from './port.ts'
-import { configOf, differences, replicasFor, type FoundTopic } from './topic-config.ts'
+import type { Difference, FoundTopic, KafkaOptions, Topics } from './port.ts'
+import { configOf, differences, replicasFor } from './topic-config.ts'
 
 /** Throws KAFKA_UNAVAILABLE if no broker answers. */
 export async function openTopics(options: KafkaOptions): Promise<Topics> {
@@ -17,6 +17,8 @@ export async function openTopics(options: KafkaOptions): Promise<Topics> {
 
   return {
     ensure: (wanted) => ensure(admin, wanted).catch(translate('cannot create or read topics')),
+    describe: (names) => describeExisting(admin, names).catch(translate('cannot read topics')),
+    compare: (wanted) => compare(admin, wanted).catch(translate('cannot read topics')),
     async partitions(topic) {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch((cause: unknown) => {
         if (faultNames(cause).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw topicMissing(topic, cause)
@@ -74,6 +76,27 @@ async function ensure(admin: Admin, wanted: readonly TopicSpec[]): Promise<reado
     const topic = found.get(spec.name)
     return topic === undefined ? [] : differences(spec, replicas, topic)
   })
+}
+
+async function compare(admin: Admin, wanted: readonly TopicSpec[]): Promise<readonly Difference[]> {
+  const { brokers } = await admin.describeCluster()
+  const found = await describeExisting(
+    admin,
+    wanted.map(({ name }) => name),
+  )
+  return wanted.flatMap((spec) => {
+    const topic = found.get(spec.name)
+    return topic === undefined
+      ? [{ topic: spec.name, setting: 'topic', wanted: 'present', found: 'missing' }]
+      : differences(spec, replicasFor(brokers.length), topic)
+  })
+}
+
+/** A name of no topic makes the request for all fail, so only existing ones are asked for. */
+async function describeExisting(admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, FoundTopic>> {
+  const existing = new Set(await admin.listTopics())
+  const present = names.filter((name) => existing.has(name))
+  return present.length === 0 ? new Map() : describe(admin, present)
 }
 
 /** A topic that was just created is known to all parts of a broker a moment later only. */
