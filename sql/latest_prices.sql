@@ -15,13 +15,13 @@ select s.exchange,
        coalesce(q.feed, t.feed) as feed,
        q.bid is not null
          and h.state is not distinct from 'UP'
-         and h.last_heartbeat >= e.last_heartbeat - interval '3 seconds' as confirmed,
+         -- Three seconds without a heartbeat end a quote; two more are the way of a heartbeat into this table.
+         and h.last_heartbeat > now() - interval '5 seconds' as confirmed,
        t.close as last_trade_price,
        t.close_time as last_trade_time
   from public.symbols s
   left join public.latest_quotes q on q.exchange = s.exchange and q.symbol = s.symbol and not q.withdrawn
   left join public.sessions h on h.exchange = q.exchange and h.session = q.session
-  left join public.exchanges e on e.exchange = s.exchange
   left join lateral (
     select m.close, m.close_time, m.receive_time, m.feed
       from public.trade_minutes m
@@ -46,6 +46,6 @@ comment on column public.latest_prices.spread_bps is 'Ask minus bid, in hundredt
 comment on column public.latest_prices.event_time is 'The exchange''s clock at the quote or trade.';
 comment on column public.latest_prices.receive_time is 'Our clock when its frame arrived.';
 comment on column public.latest_prices.feed is 'LIVE, SIMULATED, RECORDED or BACKFILL.';
-comment on column public.latest_prices.confirmed is 'Whether the quote''s own session is up and its heartbeats are not behind the exchange''s newest by over 3 s.';
+comment on column public.latest_prices.confirmed is 'Whether the quote''s own session is up: its last heartbeat says so and is younger than 5 s, by the clock of the database.';
 comment on column public.latest_prices.last_trade_price is 'Price of the last trade.';
 comment on column public.latest_prices.last_trade_time is 'The exchange''s clock at the last trade.';

@@ -19,8 +19,8 @@ const ROWS = `
 insert into exchanges (exchange, configured, feed, state, session, last_heartbeat)
 values ('kraken', true, 'SIMULATED', 'UP', 7, '2026-11-20 10:15:31Z'), ('coinbase', true, 'SIMULATED', 'UP', 8, '2026-11-20 10:15:31Z');
 insert into sessions (exchange, session, feed, state, first_heartbeat, last_heartbeat, last_sequence)
-values ('kraken', 7, 'SIMULATED', 'UP', '2026-11-20 10:00Z', '2026-11-20 10:15:31Z', 0),
-       ('coinbase', 8, 'SIMULATED', 'UP', '2026-11-20 10:00Z', '2026-11-20 10:15:31Z', 0);
+values ('kraken', 7, 'SIMULATED', 'UP', '2026-11-20 10:00Z', now() + interval '1 hour', 0),
+       ('coinbase', 8, 'SIMULATED', 'UP', '2026-11-20 10:00Z', now() + interval '1 hour', 0);
 insert into symbols (exchange, symbol, base, quote, configured)
 select exchange, symbol, split_part(symbol, '-', 1), split_part(symbol, '-', 2), true
   from (values ('kraken', 0), ('coinbase', 1)) e (exchange, least),
