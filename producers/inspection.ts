@@ -1,5 +1,6 @@
 import { decode } from './adapter.ts'
-import { plainAddress, playable, type Recording } from './recording.ts'
+import { plainAddress } from './adapters.ts'
+import { playable, type Recording } from './recording.ts'
 
 type SymbolCounts = { readonly nativeSymbol: string; trades: number; quotes: number }
 

@@ -87,6 +87,12 @@ export function epoch(value: unknown, key: string): Micros {
   throw new Unreadable(key, 'no time')
 }
 
+/** Seconds since the epoch as text with a fraction, cut to microseconds from the digits. */
+export const decimalSeconds = (value: unknown, key: string): Micros => decimalTime(value, key, 6)
+
+/** Milliseconds since the epoch as text, with or without a fraction. */
+export const decimalMillis = (value: unknown, key: string): Micros => decimalTime(value, key, 3)
+
 export function iso(value: unknown, key: string): Micros {
   const time = typeof value === 'string' ? fromIso(value) : undefined
   if (time === undefined) throw new Unreadable(key, 'no time')
@@ -104,4 +110,11 @@ function decimal(value: unknown, key: string): number {
   const number = typeof value === 'string' ? parseDecimal(value) : undefined
   if (number === undefined) throw new Unreadable(key, 'no decimal')
   return number
+}
+
+function decimalTime(value: unknown, key: string, decimals: number): Micros {
+  const parts = typeof value === 'string' ? /^(\d{1,15})(?:\.(\d+))?$/.exec(value) : null
+  const time = Number(`${parts?.[1] ?? 0}${(parts?.[2] ?? '').padEnd(decimals, '0').slice(0, decimals)}`)
+  if (time > 0 && isMicros(time)) return time
+  throw new Unreadable(key, 'no time')
 }

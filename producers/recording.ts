@@ -1,6 +1,6 @@
 import { micros, type Micros } from '../core/time.ts'
 import type { Adapter, Instrument } from './adapter.ts'
-import { adapterOf } from './adapters.ts'
+import { adapterOf, plainAddress } from './adapters.ts'
 
 export type RecordedFrame = { readonly time: Micros; readonly text: string }
 
@@ -71,9 +71,6 @@ export function playable({ connections, rest }: Recording): readonly Playable[] 
     return [{ connection, adapter, instruments }]
   })
 }
-
-/** Without query. */
-export const plainAddress = (address: string): string => (address.split('?')[0] ?? '').replace(/\/$/, '')
 
 /** Seconds with a fraction, cut to microseconds from the digits. */
 function timeOf(text = '0'): Micros {

@@ -55,7 +55,7 @@ describe('a recording', () => {
     const [one] = playable(recording())
     expect(one?.adapter.exchange).toBe('binance')
     expect(one === undefined ? [] : playedInstruments(one)).toEqual([{ symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT' }])
-    expect(playable(parseRecording('X', ['wss://ws.kraken.com <-> 1']))).toEqual([])
+    expect(playable(parseRecording('X', ['wss://api.bitfinex.com/ws/2 <-> 1']))).toEqual([])
   })
 
   test('starts now at the recorded speed and ends now at any other', () => {
