@@ -10,6 +10,7 @@ const schema = z.object({
   registry: z.string(),
   database: z.string(),
   source: z.enum(SOURCES),
+  simulator: z.string().optional(),
   pids: z.record(z.string(), z.number()),
 })
 
@@ -63,6 +64,8 @@ export async function connection(
   readonly registry: string
   readonly database: string
   readonly api: string
+  /** Stands in for the exchanges; `undefined`: they are the real ones. */
+  readonly simulator: string | undefined
 }> {
   const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DATABASE_URL, PORT } = environment
   if (KAFKA_BROKERS !== undefined && SCHEMA_REGISTRY_URL !== undefined && DATABASE_URL !== undefined) {
@@ -71,6 +74,7 @@ export async function connection(
       registry: SCHEMA_REGISTRY_URL,
       database: DATABASE_URL,
       api: `http://127.0.0.1:${PORT}`,
+      simulator: environment.CROSSTIDE_SIMULATOR_URL,
     }
   }
   const running = (await runningPipelines(environment)).filter(
@@ -82,12 +86,13 @@ export async function connection(
     const names = running.map(({ endpoints }) => endpoints.source).join(', ')
     throw new PipelineError('WRONG_USE', `several pipelines are running (${names}); choose one with --source`)
   }
-  const { kafka, registry, database, api } = only.endpoints
+  const { kafka, registry, database, api, simulator } = only.endpoints
   return {
     brokers: KAFKA_BROKERS ?? kafka.split(','),
     registry: SCHEMA_REGISTRY_URL ?? registry,
     database: DATABASE_URL ?? database,
     api,
+    simulator: environment.CROSSTIDE_SIMULATOR_URL ?? simulator,
   }
 }
 

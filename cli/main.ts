@@ -5,13 +5,12 @@ import { SOURCES, parseEnvironment, type Environment, type Source } from '../io/
 import { VERSION } from '../io/process.ts'
 import { bootstrapCommand } from './bootstrap-command.ts'
 import { doctor } from './doctor.ts'
-import { inspect } from './recording.ts'
+import { addNouns } from './nouns.ts'
 import { reset } from './reset.ts'
 import { runRole } from './run.ts'
 import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
-import { TOPICS_VERBS, topics } from './topics.ts'
 import { up } from './up.ts'
 
 const EXIT_WRONG_USE = 2
@@ -116,36 +115,14 @@ function program(environment: Environment): Command {
     .command('bootstrap')
     .description('create topics, schemas, tables and views on the given services; idempotent')
     .action(async () => exit(await bootstrapCommand(environment)))
-  const ofTopics = cli.command('topics').description('the topics and schemas of the catalogue on the given services')
-  for (const verb of TOPICS_VERBS)
-    ofTopics
-      .command(verb)
-      .description(TOPICS_HELP[verb])
-      .addOption(json())
-      .addOption(source())
-      .action(async (options: { json: boolean; source?: Source }) =>
-        exit(await topics(environment, verb, { json: options.json, source: options.source })),
-      )
   cli
     .command('run <role> [args...]')
     .description('run one role here: producers [exchange…], consumers [sink…], api, simulator')
     .allowUnknownOption()
     .action(async (role: string, args: readonly string[]) => runRole(environment, role, args))
-  cli
-    .command('recording')
-    .description('recorded exchange traffic')
-    .command('inspect <dir>')
-    .description('decode every session that has an adapter and count what is in it')
-    .addOption(json())
-    .action(async (directory: string, options: { json: boolean }) => exit(await inspect(directory, options.json)))
+  addNouns(cli, environment, exit)
   return cli
 }
-
-const TOPICS_HELP = {
-  apply: 'create what is missing; report what differs, alter nothing',
-  verify: 'report what differs: partitions, retention, cleanup, compatibility; exit code 1 if anything does',
-  describe: 'show what is there',
-} as const
 
 type UpFlags = {
   readonly live?: boolean

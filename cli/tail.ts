@@ -51,7 +51,8 @@ export async function tail(
   }
 }
 
-async function startOf(ranges: Ranges, slot: Slot, from: string): Promise<Position> {
+/** The first offset that `--from` means. Throws WRONG_USE. */
+export async function startOf(ranges: Ranges, slot: Slot, from: string): Promise<Position> {
   const { first, end } = await ranges.bounds(slot)
   const time = parseTime(from, Date.now())
   if (time !== undefined) return { ...slot, next: await ranges.atTime(slot, time) }

@@ -102,13 +102,14 @@ async function startAll(run: Run): Promise<void> {
     published = { ...published, pids: pidsOf(stack, roles) }
     await writeEndpoints(dataDir, published)
   }
-  await startRoles(run, stack, roles, publish)
+  const simulator = await startRoles(run, stack, roles, publish)
   published = {
     api: `http://127.0.0.1:${environment.PORT}`,
     kafka: stack.brokers.join(','),
     registry: stack.registry,
     database: stack.database,
     source: environment.CROSSTIDE_SOURCE,
+    simulator,
     pids: {},
   }
   stops.push(() => removeEndpoints(dataDir))
@@ -178,7 +179,7 @@ async function startRoles(
   stack: Stack,
   roles: SupervisedRole[],
   changed: () => Promise<void>,
-): Promise<void> {
+): Promise<string | undefined> {
   const { environment, variables, dataDir, progress, stops } = run
   // On a database of yours the address you gave is used as it is: its logins are yours to hand out.
   const databaseOf = environment.DATABASE_URL === undefined ? await roleLogins(stack.database) : () => stack.database
@@ -212,6 +213,7 @@ async function startRoles(
   await start('producers')
   await start('consumers')
   await start('api')
+  return simulator
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

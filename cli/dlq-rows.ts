@@ -1,0 +1,113 @@
+import type { Database, Statement } from '../consumers/database.ts'
+import { codeOf, messageOf, verdictOf } from '../consumers/database.ts'
+import { MOVED } from '../consumers/resume.ts'
+import type { Entry, Sink } from '../consumers/sink.ts'
+import { servicesSink } from '../consumers/services-sink.ts'
+import { systemEventsSink } from '../consumers/system-events-sink.ts'
+import { tickRows, type TickRows } from '../consumers/ticks-rows.ts'
+import { ticksStatement } from '../consumers/ticks-statement.ts'
+import { tickFault } from '../core/tick-check.ts'
+import { fromMillis } from '../core/time.ts'
+import type { Decoder, Registry } from '../io/registry.ts'
+import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import type { Catalogue } from '../schemas/topics.ts'
+import type { Letter, Origin } from './letters.ts'
+
+export type Stored =
+  | { readonly kind: 'rows'; readonly rows: number }
+  | { readonly kind: 'unreadable' | 'refused' | 'too-old'; readonly reason: string }
+
+type SinkOrigin = Extract<Origin, { stage: 'sink' | 'processor' }>
+/** `undefined`: only look whether it could be stored. */
+type Store = (letter: Letter, from: SinkOrigin, database: Database | undefined) => Promise<Stored>
+
+/** Stands where a sink's statement moves its offset: nothing moves. Names all seven parameters, so that each has a type. */
+const UNMOVED = `moved as (
+  select $3::int as part
+   where coalesce($1::text, $2::text, $4::bigint::text, $5::bigint::text, $6::bigint::text, $7::bigint::text) is not null
+)`
+
+/** How a sink's letters are stored again, by source topic: by natural key, moving no offset. */
+export function rowStores(
+  { ticks, system, heartbeats }: Catalogue,
+  registry: Registry,
+  keepsFromMs: number,
+): ReadonlyMap<string, Store> {
+  const decoder = registry.decoder(tickCodec)
+  const events = systemEventsSink(system.name, registry.decoder(systemEventCodec))
+  const services = servicesSink(heartbeats.name, registry.decoder(serviceHeartbeatCodec))
+  const storeTick: Store = async (letter, from, database) => {
+    const tick = await valueOf(decoder, letter.value)
+    if (tick.kind === 'unreadable') return tick
+    const reason = tickFault(tick.value)
+    if (reason !== undefined) return { kind: 'unreadable', reason }
+    // Its day's partition is gone; the row would stay in DEFAULT for ever.
+    if (tick.value.eventTime < fromMillis(keepsFromMs)) return { kind: 'too-old', reason: 'older than the tables keep' }
+    const rows = historyOf(tickRows(from.partition, [entryOf(letter, from, tick.value)], new Set()))
+    return run(database, ticksStatement(unmovedAt(letter, from), rows))
+  }
+  return new Map([
+    [ticks.name, storeTick],
+    [system.name, storeBy(events)],
+    [heartbeats.name, storeBy(services)],
+  ])
+}
+
+const storeBy =
+  <Value>(sink: Sink<Value, undefined>): Store =>
+  async (letter, from, database) => {
+    const read = await valueOf(sink.decoder, letter.value)
+    if (read.kind === 'unreadable') return read
+    const reason = sink.faultOf(read.value)
+    if (reason !== undefined) return { kind: 'unreadable', reason }
+    return run(database, sink.statement(unmovedAt(letter, from), [entryOf(letter, from, read.value)], undefined))
+  }
+
+/**
+ * What a late row may touch: not the sieve (what stands before it may not be stored yet), not the latest quote (a later gap
+ * may have withdrawn it), not a session's newest heartbeat.
+ */
+const historyOf = (rows: TickRows): TickRows => ({
+  ...rows,
+  seen: [],
+  quotes: rows.quotes.map((row) => ({ ...row, latest: 'no' })),
+  heartbeats: [],
+})
+
+async function run(database: Database | undefined, statement: Statement): Promise<Stored> {
+  if (database === undefined) return { kind: 'rows', rows: 0 }
+  const text = statement.text.replace(MOVED, () => UNMOVED)
+  try {
+    const { rows } = await database.query<{ stored: number }>({ ...statement, name: `${statement.name}-again`, text })
+    return { kind: 'rows', rows: rows[0]?.stored ?? 0 }
+  } catch (error) {
+    if (verdictOf(error) !== 'refused') throw error
+    return { kind: 'refused', reason: `${codeOf(error)}: ${messageOf(error)}` }
+  }
+}
+
+const unmovedAt = ({ topic }: Letter, { partition, offset }: SinkOrigin) => ({
+  consumer: 'dlq-replay',
+  slot: { topic, partition },
+  from: offset,
+  to: offset,
+  tail: undefined,
+})
+
+const entryOf = <Value>({ value, timestampMs }: Letter, { offset }: SinkOrigin, decoded: Value): Entry<Value> => ({
+  record: { offset, key: null, value, timestampMs },
+  offset,
+  value: decoded,
+})
+
+type Read<Value> =
+  | { readonly kind: 'value'; readonly value: Value }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+async function valueOf<Value>(decoder: Decoder<Value>, bytes: Buffer): Promise<Read<Value>> {
+  const result = decoder.decode(bytes)
+  if (result.kind === 'value') return result
+  if (result.kind === 'fault') return { kind: 'unreadable', reason: result.reason }
+  if (await decoder.learn(result.id)) return valueOf(decoder, bytes)
+  return { kind: 'unreadable', reason: `unknown schema: ${result.id}` }
+}
