@@ -12,7 +12,7 @@ export type Counts = { readonly unsent: number; readonly unknown: number }
 type Bounds = Pick<WriterOptions, 'lingerMs' | 'maxBatchRecords' | 'maxBatchBytes'>
 
 /** One send keeps the event loop this busy at most, whatever the number of partitions. */
-const MAX_SEND_RECORDS = 2500
+const MAX_SEND_RECORDS = 1500
 
 /** All that a writer has accepted and the log has not. */
 export class Lanes {

@@ -7,7 +7,7 @@ import { allOf, freshTopic, kafkaOptions, outgoing, textOf } from '../../../supp
 
 const { brokers } = inject('stack')
 
-// The half of C8 that does not take 30 s; that the missing topic is named follows in the long tests.
+// The half of C8 that does not take 30 s; that the missing topic is named is in the long tests.
 test('C8: when a topic is deleted under its producer, the others go on and lose nothing', async () => {
   const [healthy, doomed] = [await freshTopic(brokers), await freshTopic(brokers)]
   const acknowledged: number[] = []
