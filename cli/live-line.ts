@@ -36,7 +36,7 @@ export function startLiveLine(database: string, everyMs: number, print: (line: s
   const pool = openPool(database, 'api_ro', createLog('cli', 'silent'), 1)
   const show = async (): Promise<void> => {
     const answer = await pool.query(
-      "select service, figures from services where time > now() - interval '20 seconds' order by service, time",
+      "select service, figures from services where time > now() - interval '12 seconds' order by service, time",
     )
     const figures = Object.fromEntries(rows.parse(answer.rows).map((row) => [row.service, row.figures]))
     print(liveLine(figures, new Date().toTimeString().slice(0, 8)))

@@ -17,6 +17,9 @@ const EXIT_WRONG_USE = 2
 
 /** The `crosstide` command. Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed or differs, 2 wrong use. */
 export async function main(argv: readonly string[]): Promise<void> {
+  endQuietly(process.stdout)
+  // Nobody listens any more (`up | head`): a pipeline goes on without its talk.
+  process.stderr.on('error', () => undefined)
   try {
     if (existsSync('.env')) process.loadEnvFile('.env')
     await program(parseEnvironment(process.env)).parseAsync([...argv])
@@ -28,9 +31,23 @@ export async function main(argv: readonly string[]): Promise<void> {
         : 1
       return
     }
-    process.stderr.write(`crosstide: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.stderr.write(`crosstide: ${describeError(error)}\n`)
     process.exitCode = 1
   }
+}
+
+/** A reader that has seen enough (`tail … | head`) is no failure. */
+function endQuietly(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error) => {
+    process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1)
+  })
+}
+
+/** What the system or the database refused says itself what is wrong; anything else is our bug, and its stack is wanted. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('code' in error && typeof error.code === 'string') return `${error.message || error.name} [${error.code}]`
+  return error.stack ?? error.message
 }
 
 function program(environment: Environment): Command {

@@ -16,6 +16,7 @@ export function createProgress(write: (text: string) => void, now: () => number)
     },
     ready(part, detail) {
       const start = begun.get(part)
+      begun.delete(part)
       const took = start === undefined ? '' : `${((now() - start) / 1000).toFixed(1)} s`
       line('✓', part, ['ready', took, detail].filter((text) => text !== undefined && text !== '').join('  '))
     },

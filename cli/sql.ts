@@ -1,4 +1,7 @@
 import { createInterface } from 'node:readline/promises'
+import { text as readAll } from 'node:stream/consumers'
+import type { QueryArrayResult } from 'pg'
+import { PipelineError } from '../core/errors.ts'
 import type { Environment, Source } from '../io/environment.ts'
 import { createLog } from '../io/log.ts'
 import { openPool } from '../io/postgres.ts'
@@ -8,7 +11,7 @@ import { formatTable } from './table.ts'
 export type SqlOptions = { readonly json: boolean; readonly source: Source | undefined }
 
 /**
- * `crosstide sql [QUERY]`: one query, or an interactive prompt that runs what ends in `;`. Reads only: it works as the role
+ * `crosstide sql [QUERY]`: a query, what is piped in, or an interactive prompt that runs what ends in `;`. Reads only: it works as the role
  * `api_ro` on schema `public`; psql with the address in endpoints.json does the rest. Answers the exit code.
  */
 export async function sql(environment: Environment, query: string | undefined, options: SqlOptions): Promise<number> {
@@ -16,15 +19,10 @@ export async function sql(environment: Environment, query: string | undefined, o
   const pool = openPool(database, 'api_ro', createLog('cli', 'error'), 1)
   const run = async (text: string): Promise<boolean> => {
     try {
-      const { fields, rows, rowCount } = await pool.query<unknown[]>({ text, rowMode: 'array' })
-      const columns = fields.map(({ name }) => name)
-      if (options.json) {
-        for (const row of rows)
-          print(JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, row[index]]))))
-      } else {
-        print(formatTable(columns, rows))
-        print(`(${rowCount ?? 0} rows)`)
-      }
+      const answer = await pool.query<unknown[]>({ text, rowMode: 'array' })
+      // Several statements at once answer a list, which the driver's types do not know.
+      const results: readonly QueryArrayResult<unknown[]>[] = [answer].flat()
+      for (const result of results) show(result, options.json)
       return true
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
@@ -32,9 +30,13 @@ export async function sql(environment: Environment, query: string | undefined, o
     }
   }
   try {
-    if (query !== undefined) return (await run(query)) ? 0 : 1
-    await interactive(run)
-    return 0
+    const text = query ?? (process.stdin.isTTY ? undefined : await readAll(process.stdin))
+    if (text === undefined) {
+      await interactive(run)
+      return 0
+    }
+    if (text.trim() === '') throw new PipelineError('WRONG_USE', 'the query is empty')
+    return (await run(text)) ? 0 : 1
   } finally {
     await pool.end()
   }
@@ -53,6 +55,16 @@ async function interactive(run: (text: string) => Promise<boolean>): Promise<voi
     prompt.setPrompt(pending === '' ? 'crosstide> ' : '        -> ')
     prompt.prompt()
   }
+}
+
+function show({ fields, rows, rowCount }: QueryArrayResult<unknown[]>, json: boolean): void {
+  const columns = fields.map(({ name }) => name)
+  if (json) {
+    for (const row of rows) print(JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, row[index]]))))
+    return
+  }
+  print(formatTable(columns, rows))
+  print(`(${rowCount ?? 0} rows)`)
 }
 
 const print = (line: string): void => {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Environment } from '../io/environment.ts'
 import { runningPipelines } from './endpoints.ts'
 import { withoutSecrets } from '../io/log.ts'
@@ -19,7 +20,7 @@ export async function status(environment: Environment, json: boolean): Promise<n
   return pipelines.length > 0 && pipelines.every(({ ready }) => ready) ? 0 : 1
 }
 
-type Pipeline = Awaited<ReturnType<typeof readiness>> & {
+type Pipeline = Readiness & {
   readonly directory: string
   readonly source: string
   readonly api: string
@@ -48,20 +49,36 @@ function describe(pipeline: Pipeline): string {
   return formatTable(['pipeline', pipeline.source], rows)
 }
 
-async function readiness(api: string): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }> {
+type Readiness = { readonly ready: boolean; readonly problems: readonly string[] }
+
+const readyz = z.object({ problems: z.array(z.string()) })
+const services = z.object({
+  services: z.array(z.object({ service: z.string(), state: z.string(), health: z.string() })),
+})
+
+/** Roles that write heartbeats; the simulator and the embedded services do not. */
+const HEARD = ['producers', 'consumers', 'api']
+
+async function readiness(api: string): Promise<Readiness> {
   try {
     const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(3000) })
-    if (answer.ok) return { ready: true, problems: [] }
-    const body: unknown = await answer.json()
-    const problems =
-      typeof body === 'object' && body !== null && 'problems' in body && Array.isArray(body.problems)
-        ? body.problems
-        : []
-    return { ready: false, problems: problems.map(String) }
+    const own = answer.ok ? [] : readyz.parse(await answer.json()).problems
+    const list = await fetch(`${api}/api/v1/services`, { signal: AbortSignal.timeout(3000) })
+    const problems = [...own, ...serviceProblems(services.parse(await list.json()).services)]
+    return { ready: problems.length === 0, problems }
   } catch (error) {
     return {
       ready: false,
       problems: [`the API does not answer (${error instanceof Error ? error.message : String(error)})`],
     }
   }
+}
+
+/** Pure: what the roles' heartbeats say is wrong; a role that was started again is judged by its living process. */
+export function serviceProblems(heard: z.infer<typeof services>['services']): readonly string[] {
+  return HEARD.flatMap((role) => {
+    const alive = heard.filter(({ service, health }) => service === role && health === 'alive')
+    if (alive.length === 0) return [`${role}: no sign of life for 15 s`]
+    return alive.some(({ state }) => state !== 'READY') ? [`${role}: degraded, see its log`] : []
+  })
 }

@@ -77,7 +77,14 @@ async function launch(spec: ProcessSpec, starts: number[]): Promise<Launched> {
   const outcome = await Promise.race([ready, failed, late])
   if (typeof outcome !== 'string') return { running, ready: outcome }
   await running.stop(1000)
-  throw new PipelineError('STACK_FAILED', `${spec.name}: ${outcome}\n${await lastLines(running)}`)
+  throw new PipelineError('STACK_FAILED', `${spec.name} ${outcome}: ${lastWords(await lastLines(running))}`)
+}
+
+/** What a role said before it died: the message of its fatal log line, else the end of its log as it is. */
+export function lastWords(log: string): string {
+  const fatal = log.split('\n').findLast((line) => line.startsWith('{"level":"fatal"'))
+  const message = fatal === undefined ? undefined : /"message":("(?:[^"\\]|\\.)*")/.exec(fatal)?.[1]
+  return message === undefined ? `\n${log}` : String(JSON.parse(message))
 }
 
 /** Resolves when the process has ended, killing it first if it hangs. */

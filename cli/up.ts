@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
+import { PipelineError } from '../core/errors.ts'
 import { assertPortFree, freePort, portHolder } from '../dev/ports.ts'
 import { readPidFiles } from '../dev/process.ts'
 import type { Part } from '../dev/parts.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
 import { loadConfig } from '../io/config.ts'
 import type { Environment } from '../io/environment.ts'
-import { createLog } from '../io/log.ts'
+import { createLog, withoutSecrets } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
 import { bootstrap } from './bootstrap.ts'
 import { dataDirectory, removeEndpoints, writeEndpoints, type Endpoints } from './endpoints.ts'
@@ -76,6 +77,7 @@ async function startAll(run: Run): Promise<void> {
   const { environment, dataDir, progress, stops } = run
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   await mkdir(dataDir, { recursive: true })
+  assertDistinctPorts(environment)
   await assertOwnPort(run)
   const roles: SupervisedRole[] = []
   const stack = await startParts(run, () => publish())
@@ -95,6 +97,7 @@ async function startAll(run: Run): Promise<void> {
     progress.say(`  ! ${topic}: ${setting} is ${found}, the catalogue says ${wanted}`)
   }
   progress.ready('bootstrap')
+  run.signal.throwIfAborted()
 
   let published: Endpoints | undefined
   const publish = async (): Promise<void> => {
@@ -123,6 +126,26 @@ const pidsOf = (stack: Stack, roles: readonly SupervisedRole[]): Readonly<Record
   ...stack.pids(),
   ...Object.fromEntries(roles.map((role) => [role.name, role.pid()])),
 })
+
+/** Two parts on one port would fail late, and the second one would not say why. Throws PORT_BUSY. */
+function assertDistinctPorts(environment: Environment): void {
+  const ports = [
+    ['PORT', environment.PORT],
+    ...(environment.KAFKA_BROKERS === undefined
+      ? [['CROSSTIDE_KAFKA_PORT', environment.CROSSTIDE_KAFKA_PORT] as const]
+      : []),
+    ...(environment.SCHEMA_REGISTRY_URL === undefined
+      ? [['CROSSTIDE_REGISTRY_PORT', environment.CROSSTIDE_REGISTRY_PORT] as const]
+      : []),
+    ...(environment.DATABASE_URL === undefined
+      ? [['CROSSTIDE_POSTGRES_PORT', environment.CROSSTIDE_POSTGRES_PORT] as const]
+      : []),
+  ] as const
+  for (const [index, [name, port]] of ports.entries()) {
+    const other = ports.slice(0, index).find((one) => one[1] === port && port !== 0)
+    if (other !== undefined) throw new PipelineError('PORT_BUSY', `${other[0]} and ${name} are both ${port}`)
+  }
+}
 
 /** Before anything is started: a port that an earlier, killed run of ours holds will be free by then. */
 async function assertOwnPort({ environment, dataDir }: Run): Promise<void> {
@@ -161,7 +184,7 @@ async function startParts(run: Run, changed: () => Promise<void>): Promise<Stack
     signal,
     onProgress: ({ part, state, detail }) =>
       state === 'ready' || state === 'external'
-        ? progress.ready(part, detail)
+        ? progress.ready(part, withoutSecrets(detail))
         : progress.starting(part, `${state}  ${detail}`),
     onExit: (part, exit) => {
       if (signal.aborted) return
@@ -207,6 +230,7 @@ async function startRoles(
     roles.push(supervised)
     stops.push(() => supervised.stop(Math.max(ROLE_STOP_MIN_MS, run.rolesGoneBy() - Date.now())))
     progress.ready(role)
+    run.signal.throwIfAborted()
     return supervised
   }
   if (simulator !== undefined) await start('simulator')

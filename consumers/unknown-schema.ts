@@ -68,9 +68,12 @@ export function schemaLearner(deps: {
       const answer = await ask(id)
       if (answer === 'known') return known(id)
       if (answer === 'unknown') {
-        const first = since.get(id) ?? deps.nowMs()
-        since.set(id, first)
-        if (deps.nowMs() - first >= PATIENCE_MS) return giveUp(id)
+        // Another slot waited for the same id and has given up: one patience for all.
+        if (givenUp.has(id)) return 'unknown'
+        const first = since.get(id)
+        if (first === undefined) deps.warn({ schemaId: id, patienceMs: PATIENCE_MS }, 'schema_unknown')
+        since.set(id, first ?? deps.nowMs())
+        if (deps.nowMs() - (first ?? deps.nowMs()) >= PATIENCE_MS) return giveUp(id)
       }
       await deps.wait(Math.min(2000, 250 * 2 ** attempt))
       if (!(await alive())) return 'gone'

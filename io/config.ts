@@ -29,6 +29,15 @@ const schema = z
       .prefault({}),
     retentionDays: z.int().min(1).max(365).default(7),
   })
+  .superRefine(({ exchanges, conversions, inverses }, context) => {
+    const listed = new Set(Object.values(exchanges).flatMap((one) => one.symbols))
+    for (const [field, symbols] of Object.entries({ conversions, inverses })) {
+      for (const [index, name] of symbols.entries()) {
+        if (!listed.has(name))
+          context.addIssue({ code: 'custom', path: [field, index], message: 'is a symbol of no exchange' })
+      }
+    }
+  })
   .readonly()
 
 /** What `crosstide.config.json` says, defaults filled in. */

@@ -67,7 +67,7 @@ type SlotTail = {
   readonly first: number
   readonly end: number
   /** Visits every tick that can be read, in order; what cannot is the sinks' concern. */
-  read(slot: Slot, from: number, to: number, visit: (tick: Tick) => void): Promise<void>
+  readonly read: (slot: Slot, from: number, to: number, visit: (tick: Tick) => void) => Promise<void>
 }
 
 async function eachSlot(

@@ -114,6 +114,9 @@ function readEnvironment(): Environment {
 /** Crash on the unknown: a supervisor restarts, a limping process does harm. Wrong use is exit 2: restarting cannot help. */
 function crash(log: Log, error: unknown): never {
   log.fatal({ err: error }, 'service_crashed')
+  // Started by hand, not by `crosstide up`: a person reads it.
+  if (process.send === undefined && error instanceof PipelineError)
+    process.stderr.write(`crosstide: ${error.message} [${error.code}]\n`)
   const hopeless = error instanceof PipelineError && !error.retriable
   process.exit(hopeless ? 2 : 1)
 }

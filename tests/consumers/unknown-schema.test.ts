@@ -41,6 +41,13 @@ describe('an unknown schema', () => {
     expect({ time: now(), asked: asked() }).toEqual(before)
   })
 
+  test('is waited for once, whatever the number of slots that meet it', async () => {
+    const { learner, now } = rig(() => 'unknown')
+    const answers = await Promise.all([1, 2, 3, 4].map(() => learner.resolve(7, alive)))
+    expect(new Set(answers)).toEqual(new Set(['unknown']))
+    expect(now()).toBeLessThan(75_000)
+  })
+
   test('is asked for in the background each 60 s after it was given up', async () => {
     let isThere = false
     const { learner, pass, asked } = rig(() => (isThere ? 'known' : 'unknown'))

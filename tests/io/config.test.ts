@@ -25,11 +25,12 @@ describe('configuration', () => {
       colour: 'blue',
     }
     const message = captured(() => parseConfig(bad, 'the file'))
-    expect(message).toContain('the file has 5 problem(s)')
+    expect(message).toContain('the file has 7 problem(s)')
     for (const field of [
       'partitions',
       'exchanges.kraken.symbols.0',
       'conversions',
+      'conversions.0',
       'simulator.framesPerSecond',
       'colour',
     ]) {

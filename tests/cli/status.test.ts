@@ -1,0 +1,22 @@
+import { describe, expect, test } from 'vitest'
+import { serviceProblems } from '../../cli/status.ts'
+
+const heard = (service: string, state = 'READY', health = 'alive') => ({ service, state, health })
+const all = [heard('producers'), heard('consumers'), heard('api')]
+
+describe('status', () => {
+  test('has nothing to say while every role is heard and ready', () => expect(serviceProblems(all)).toEqual([]))
+
+  test('names a role that went silent', () => {
+    const silent = [heard('producers', 'READY', 'suspect'), ...all.slice(1)]
+    expect(serviceProblems(silent)).toEqual(['producers: no sign of life for 15 s'])
+  })
+
+  test('names a role that says itself that it is degraded', () => {
+    expect(serviceProblems([...all.slice(0, 2), heard('api', 'DEGRADED')])).toEqual(['api: degraded, see its log'])
+  })
+
+  test('does not hold a dead process against the one that took its place', () => {
+    expect(serviceProblems([...all, heard('consumers', 'READY', 'dead')])).toEqual([])
+  })
+})
