@@ -53,7 +53,8 @@ export async function up(environment: Environment, variables: Variables): Promis
     if (!stopping.signal.aborted) throw error
   } finally {
     stopStarted = Date.now()
-    progress.say(failure === undefined ? 'stopping …' : `stopping: ${failure}`)
+    if (stops.length > 0 || failure !== undefined)
+      progress.say(failure === undefined ? 'stopping …' : `stopping: ${failure}`)
     for (const stop of stops.toReversed()) await stop().catch((error: unknown) => progress.say(`  ! ${String(error)}`))
   }
   progress.say('stopped')
