@@ -5,22 +5,34 @@ import helmet from 'helmet'
 import { MICROS_PER_SECOND } from '../core/time.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
+import { candles } from './routes/candles.ts'
+import { config } from './routes/config.ts'
+import { deadLetters } from './routes/dead-letters.ts'
 import { errors } from './routes/errors.ts'
 import { exchanges } from './routes/exchanges.ts'
+import { gaps } from './routes/gaps.ts'
 import { latency } from './routes/latency.ts'
 import { healthz, livez, readyz, version } from './routes/health.ts'
 import { metrics } from './routes/metrics.ts'
 import { page } from './routes/page.ts'
 import { price } from './routes/price.ts'
 import { prices } from './routes/prices.ts'
+import { quotes } from './routes/quotes.ts'
 import { root } from './routes/root.ts'
 import { services } from './routes/services.ts'
+import { trades } from './routes/trades.ts'
 
 const ROUTES: readonly Route[] = [
   root,
   page,
   prices,
   price,
+  trades,
+  quotes,
+  candles,
+  gaps,
+  deadLetters,
+  config,
   exchanges,
   services,
   latency,

@@ -1,11 +1,13 @@
 import type { RequestHandler } from 'express'
 import type { z } from 'zod'
 import type { Micros } from '../core/time.ts'
+import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Asset } from './assets.ts'
 import type { Board } from './board.ts'
+import type { Letters } from './letters.ts'
 import type { Readiness } from './readiness.ts'
 
 /** What the routes work with. */
@@ -15,6 +17,9 @@ export type AppDeps = {
   /** The page's files by name. */
   readonly assets: ReadonlyMap<string, Asset>
   readonly readiness: Readiness
+  readonly letters: Letters
+  /** What `/api/v1/config` shows; holds no secrets. */
+  readonly config: Config
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source

@@ -5,14 +5,15 @@ import { catalogue } from '../schemas/topics.ts'
 import { startApi } from './service.ts'
 
 await runService('api', async ({ environment, log, metrics }) => {
-  const { partitions } = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   return startApi({
     port: environment.PORT,
     database: required(environment, 'DATABASE_URL'),
     brokers: required(environment, 'KAFKA_BROKERS'),
     registry: required(environment, 'SCHEMA_REGISTRY_URL'),
     source: environment.CROSSTIDE_SOURCE,
-    topics: catalogue(partitions),
+    topics: catalogue(config.partitions),
+    config,
     log,
     metrics,
   })

@@ -1,3 +1,5 @@
+import { PipelineError } from '../core/errors.ts'
+
 /** Every way a request fails: status, what it means, what to do. `type` of a problem document links into this table. */
 export const PROBLEMS = {
   BAD_REQUEST: [400, 'The request could not be read', 'Send well-formed HTTP; a body must be JSON.'],
@@ -15,6 +17,7 @@ export const PROBLEMS = {
   TOO_MANY_REQUESTS: [429, 'Too many requests from this address', 'Wait as long as Retry-After says.'],
   INTERNAL: [500, 'We failed', 'Try again; if it persists, report the request id.'],
   DATABASE_UNAVAILABLE: [503, 'PostgreSQL does not answer', 'Try again; /readyz says what is wrong.'],
+  LOG_UNAVAILABLE: [503, 'Kafka does not answer, or not in time', 'Try again; /readyz says what is wrong.'],
   QUERY_TIMEOUT: [503, 'PostgreSQL took longer than 2 s', 'Ask for less, or try again later.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string, remedy: string]>>
 
@@ -60,6 +63,7 @@ export const problemOf = (failure: HttpFailure, instance: string, requestId: str
  */
 export function failureOf(error: unknown): HttpFailure {
   if (error instanceof HttpFailure) return error
+  if (error instanceof PipelineError) return new HttpFailure(LOG_CODES.has(error.code) ? 'LOG_UNAVAILABLE' : 'INTERNAL')
   const { code, status } = fieldsOf(error)
   if (code === '57014') return new HttpFailure('QUERY_TIMEOUT')
   if (typeof code === 'string' && UNAVAILABLE.test(code)) return new HttpFailure('DATABASE_UNAVAILABLE')
@@ -70,6 +74,8 @@ export function failureOf(error: unknown): HttpFailure {
   if (typeof status === 'number' && status >= 400 && status < 500) return new HttpFailure('BAD_REQUEST')
   return new HttpFailure('INTERNAL')
 }
+
+const LOG_CODES: ReadonlySet<string> = new Set(['KAFKA_UNAVAILABLE', 'TOPIC_MISSING', 'OFFSET_OUT_OF_RANGE'])
 
 /** SQLSTATE classes of outages (reliability.md section 4) and Node's codes of a broken connection. */
 const UNAVAILABLE = /^(08|53|57P|58)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../io/clock.ts'
+import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
@@ -16,6 +17,7 @@ import { loadAssets } from './assets.ts'
 import { createBoard } from './board.ts'
 import { startFeed, type Feed } from './feed.ts'
 import { LIMITS, createHub, type Limits } from './hub.ts'
+import { openLetters } from './letters.ts'
 import { startPushes } from './pushes.ts'
 import { selectRemembered } from './queries/remembered.ts'
 import { selectMissing } from './queries/schema.ts'
@@ -30,6 +32,7 @@ export type ApiOptions = {
   readonly registry: string
   readonly source: Source
   readonly topics: Catalogue
+  readonly config: Config
   readonly log: Log
   readonly metrics: Metrics
   readonly limits?: Limits
@@ -81,7 +84,8 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
       return missing.length === 0 ? undefined : `missing: ${missing.join(', ')}; run: crosstide bootstrap`
     },
   })
-  const deps = { database, board, readiness, metrics, log, source, now }
+  const letters = openLetters(ranges, topics)
+  const deps = { database, board, readiness, letters, config: options.config, metrics, log, source, now }
   const app = createApp({ ...deps, assets: loadAssets(), requestsPerMinute: REQUESTS_PER_MINUTE })
   const { server, port } = await listen(app, options.port)
   const sockets = serveSockets(server, { hub, metrics, log, now })

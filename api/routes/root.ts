@@ -7,6 +7,12 @@ import { sendAsset } from './page.ts'
 const LINKS = {
   prices: '/api/v1/prices',
   price: '/api/v1/prices/{symbol}',
+  trades: '/api/v1/trades{?symbol,exchange,from,to,limit,cursor}',
+  quotes: '/api/v1/quotes{?symbol,exchange,from,to,limit,cursor}',
+  candles: '/api/v1/candles{?symbol,exchange,from,to,limit,cursor}',
+  gaps: '/api/v1/gaps{?symbol,exchange,from,to,limit,cursor}',
+  deadLetters: '/api/v1/dead-letters{?topic,from,to,limit,cursor}',
+  config: '/api/v1/config',
   exchanges: '/api/v1/exchanges',
   services: '/api/v1/services',
   latency: '/api/v1/latency',

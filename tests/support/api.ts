@@ -8,16 +8,24 @@ import { BROADCAST_KEY, partitionOf, tickKey } from '../../core/partition.ts'
 import type { Payload, Tick } from '../../core/tick.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import { now } from '../../io/clock.ts'
+import type { Outgoing } from '../../io/kafka/port.ts'
 import { openTopics } from '../../io/kafka/topics.ts'
 import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
+import { parseConfig } from '../../io/config.ts'
 import { logIdRecord } from '../../io/log-id.ts'
 import { createMetrics } from '../../io/metrics.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { tickCodec } from '../../schemas/codec.ts'
+import { letterTopics } from '../../api/letters.ts'
 import { catalogue, type Catalogue } from '../../schemas/topics.ts'
 import { createTestDatabase, silentLog, type TestDatabase } from './database.ts'
 
 const PARTITIONS = 2
+
+export const CONFIG = parseConfig(
+  { exchanges: { kraken: { symbols: ['BTC-USD'] } }, partitions: PARTITIONS },
+  'the test',
+)
 
 /** One exchange's socket, as its producer writes it: ordinals counted, broadcasts copied to every partition. */
 export type Mouth = {
@@ -33,6 +41,9 @@ export type ApiRig = {
   readonly port: number
   readonly database: TestDatabase
   mouth(exchange: string): Mouth
+  readonly topics: Catalogue
+  /** Appends raw records. */
+  append(records: readonly Outgoing[]): Promise<unknown>
   /** Stops the API and starts it again on its port, after `meanwhile`. */
   restart(meanwhile: () => Promise<void>): Promise<void>
   stop(): Promise<void>
@@ -48,7 +59,7 @@ export async function startApiRig(
   const topics = ownTopics(`test-api-${randomBytes(4).toString('hex')}`)
   const kafka = { brokers: stack.brokers, clientId: 'test-api', log: silentLog }
   const admin = await openTopics(kafka)
-  await admin.ensure([topics.ticks, topics.heartbeats, topics.system, topics.control])
+  await admin.ensure([topics.ticks, topics.heartbeats, topics.system, topics.control, ...letterTopics(topics)])
   await admin.close()
   const registry = openRegistry(stack.registry)
   await registry.register([topics.ticks, topics.heartbeats, topics.system])
@@ -96,6 +107,7 @@ export async function startApiRig(
       registry: stack.registry,
       source: 'simulated',
       topics,
+      config: CONFIG,
       log: silentLog,
       metrics: createMetrics('api', 'test'),
       limits: options.limits ?? LIMITS,
@@ -109,6 +121,8 @@ export async function startApiRig(
   return {
     database,
     mouth,
+    topics,
+    append: (records) => writer.append(records),
     port,
     url: `http://127.0.0.1:${port}`,
     async restart(meanwhile) {
