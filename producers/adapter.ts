@@ -67,8 +67,8 @@ export type Adapter = {
   /** Whether trade sequences of a symbol ascend by one. */
   readonly numberedTrades: boolean
   readonly silenceMs: number
-  /** A frame that keeps the connection alive, beside the protocol's own pings. */
-  readonly ping: { readonly frame: string; readonly everyMs: number } | undefined
+  /** A frame that keeps the connection alive, beside the protocol's own pings; `answer` if that is no JSON. */
+  readonly ping: { readonly frame: string; readonly everyMs: number; readonly answer?: string } | undefined
   readonly instruments: { readonly url: string; readonly parse: (body: unknown) => readonly Instrument[] }
   readonly limits: {
     /** Between two frames that we send. */
@@ -80,6 +80,7 @@ export type Adapter = {
 
 /** Decodes one frame. A throw of the adapter becomes a fault: a surprise is data. */
 export function decode(adapter: Adapter, frame: string, receiveTime: Micros): Decoded {
+  if (frame === adapter.ping?.answer) return { kind: 'heartbeat' }
   let parsed: unknown
   try {
     parsed = adapter.numericJson ? JSON.parse(frame, digits) : JSON.parse(frame)

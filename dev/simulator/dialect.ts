@@ -1,4 +1,4 @@
-import type { Exchange } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 import type { Micros } from '../../core/time.ts'
 import type { Instrument } from './instruments.ts'
 import type { Book, QuoteEvent, TradesEvent } from './book.ts'
@@ -28,7 +28,7 @@ export type Reply = { readonly subscription: Subscription; readonly frames: read
 
 /** One exchange's protocol, pure. Frames have exactly the fields of the exchange's documentation. */
 export type Dialect = {
-  readonly exchange: Exchange
+  readonly exchange: SimulatedExchange
   /** Address of the WebSocket and of the instrument list, as at the exchange. */
   readonly socketPath: string
   readonly listPath: string

@@ -1,10 +1,10 @@
 import { parseSymbol } from '../../core/symbol.ts'
-import { EXCHANGES, type Exchange } from '../../core/tick.ts'
+import { SIMULATED, type SimulatedExchange } from './exchanges.ts'
 import type { Config } from '../../io/config.ts'
 
 /** What is traded under one symbol at one exchange. */
 export type Instrument = {
-  readonly exchange: Exchange
+  readonly exchange: SimulatedExchange
   readonly symbol: string
   readonly base: string
   readonly quote: string
@@ -53,14 +53,14 @@ const DOLLARS: ReadonlySet<string> = new Set(['USD', 'USDT', 'USDC'])
 
 /** Every symbol of the configuration, by exchange. */
 export const instrumentsOf = (config: Pick<Config, 'exchanges'>): readonly Instrument[] =>
-  EXCHANGES.flatMap((exchange) =>
+  SIMULATED.flatMap((exchange) =>
     (config.exchanges[exchange]?.symbols ?? []).flatMap((symbol) => {
       const parts = parseSymbol(symbol)
       return parts === undefined || parts.perpetual ? [] : [instrument(exchange, symbol, parts.base, parts.quote)]
     }),
   )
 
-function instrument(exchange: Exchange, symbol: string, base: string, quote: string): Instrument {
+function instrument(exchange: SimulatedExchange, symbol: string, base: string, quote: string): Instrument {
   const { price, weight } = assetModel(base)
   const magnitude = Math.floor(Math.log10(price / assetModel(quote).price))
   return {
@@ -75,7 +75,7 @@ function instrument(exchange: Exchange, symbol: string, base: string, quote: str
 }
 
 /** Binance has coarse lots, the others eight decimals; cheap coins fewer, so that a size keeps below 15 digits. */
-function sizeDecimals(exchange: Exchange, magnitude: number): number {
+function sizeDecimals(exchange: SimulatedExchange, magnitude: number): number {
   if (exchange === 'binance') return Math.min(5, Math.max(0, magnitude + 1))
   return magnitude >= 0 ? 8 : Math.max(0, 5 + magnitude)
 }

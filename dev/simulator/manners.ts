@@ -1,4 +1,4 @@
-import type { Exchange } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 
 /** How an exchange differs from the others. */
 export type Manners = {
@@ -14,7 +14,7 @@ export type Manners = {
   readonly severalTrades: number
 }
 
-export const MANNERS: Readonly<Record<Exchange, Manners>> = {
+export const MANNERS: Readonly<Record<SimulatedExchange, Manners>> = {
   binance: {
     share: 0.5,
     trades: 0.125,

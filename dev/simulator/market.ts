@@ -1,4 +1,5 @@
-import type { Exchange, Side } from '../../core/tick.ts'
+import type { Side } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import {
   createBook,
@@ -214,7 +215,7 @@ function nextTime(market: Market, book: Book): Micros {
 }
 
 function createPlace(
-  exchange: Exchange,
+  exchange: SimulatedExchange,
   instruments: readonly Instrument[],
   assets: ReadonlyMap<string, Asset>,
   start: Micros,

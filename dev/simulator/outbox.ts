@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
-import type { Exchange } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 import { now } from '../../io/clock.ts'
 import type { Dialect, ReplyFrame, Subscription } from './dialect.ts'
 import type { Journal } from './journal.ts'
@@ -52,7 +52,7 @@ export const isListening = ({ socket, stalledUntilMs }: Connection): boolean =>
 /** `count` is told of every frame sent. Without a journal nothing but frames is made. */
 export function createOutbox(
   journal: Journal | undefined,
-  count: (exchange: Exchange, kind: FrameKind) => void,
+  count: (exchange: SimulatedExchange, kind: FrameKind) => void,
 ): Outbox {
   let n = 0
 

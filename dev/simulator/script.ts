@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { PipelineError } from '../../core/errors.ts'
-import { EXCHANGES } from '../../core/tick.ts'
+import { SIMULATED } from './exchanges.ts'
 
-const common = { atMs: z.number().min(0), exchange: z.enum(EXCHANGES) }
+const common = { atMs: z.number().min(0), exchange: z.enum(SIMULATED) }
 const symbol = z.string().optional()
 
 const fault = z.discriminatedUnion('do', [

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import type { Exchange } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 import { now } from '../../io/clock.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
 import { binance } from './dialects/binance.ts'
@@ -10,7 +10,7 @@ import { kraken } from './dialects/kraken.ts'
 import type { Book } from './book.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 
-const DIALECTS: Readonly<Record<Exchange, Dialect>> = { binance, coinbase, kraken }
+const DIALECTS: Readonly<Record<SimulatedExchange, Dialect>> = { binance, coinbase, kraken }
 const BEAT_MS = 1000
 const CLOSE_DEADLINE_MS = 500
 

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../core/tick.ts'
+import type { SimulatedExchange } from './exchanges.ts'
 import { now } from '../../io/clock.ts'
 import { playFault } from './faults.ts'
 import type { Instrument } from './instruments.ts'
@@ -21,7 +21,7 @@ export type SimulatorOptions = {
   /** 0: any free one. */
   readonly port: number
   /** Told of every frame sent. */
-  readonly count?: (exchange: Exchange, kind: FrameKind) => void
+  readonly count?: (exchange: SimulatedExchange, kind: FrameKind) => void
 }
 
 export type Simulator = { readonly port: number; stop(): Promise<void> }

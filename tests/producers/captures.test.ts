@@ -11,6 +11,7 @@ const DECODED: readonly (readonly [string, Readonly<Record<string, readonly stri
   ['BINANCE-2021-10-12', { depth: ['book'], kline: ['candle'] }],
   ['COINBASE-2021-04-17', { level2: ['book', 'book_snap'] }],
   ['KRAKEN-2021-04-17', { book: ['book', 'book_snap'] }],
+  ['OKX-2022-05-13', { books: ['book', 'book_snap'] }],
 ]
 
 /** What one frame's entries are in the words of those who counted. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, type TestContext } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
-import { EXCHANGES, type Exchange } from '../../../core/tick.ts'
+import { SIMULATED, type SimulatedExchange } from '../../../dev/simulator/exchanges.ts'
 import { micros } from '../../../core/time.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
 import { openJournal } from '../../../dev/simulator/journal.ts'
@@ -15,13 +15,13 @@ import { now } from '../../../io/clock.ts'
 import { decode, simulated } from '../../../producers/adapter.ts'
 import { ADAPTERS } from '../../../producers/adapters.ts'
 
-const SYMBOLS: Readonly<Record<Exchange, string[]>> = {
+const SYMBOLS: Readonly<Record<SimulatedExchange, string[]>> = {
   binance: ['BTC-USDT', 'ETH-USDT'],
   coinbase: ['BTC-USD', 'ETH-USD', 'USDT-USD'],
   kraken: ['BTC-USD', 'ETH-BTC', 'DOGE-USD'],
 }
 const INSTRUMENTS = instrumentsOf({
-  exchanges: Object.fromEntries(EXCHANGES.map((exchange) => [exchange, { symbols: SYMBOLS[exchange] }])),
+  exchanges: Object.fromEntries(SIMULATED.map((exchange) => [exchange, { symbols: SYMBOLS[exchange] }])),
 })
 
 const line = z.looseObject({
@@ -80,7 +80,7 @@ async function start(
 type Client = { readonly socket: WebSocket; readonly frames: string[]; readonly closed: Promise<number> }
 
 /** Connects as the exchange's own adapter does. */
-async function connect(base: string, exchange: Exchange): Promise<Client> {
+async function connect(base: string, exchange: SimulatedExchange): Promise<Client> {
   const adapter = ADAPTERS[exchange]
   const list = await fetch(simulated(adapter.instruments.url, exchange, base))
   const instruments = adapter.instruments.parse(await list.json())
@@ -98,11 +98,11 @@ async function connect(base: string, exchange: Exchange): Promise<Client> {
   return { socket, frames, closed }
 }
 
-const decoded = (exchange: Exchange, frames: readonly string[]) =>
+const decoded = (exchange: SimulatedExchange, frames: readonly string[]) =>
   frames.map((frame) => decode(ADAPTERS[exchange], frame, now()))
-const entriesOf = (exchange: Exchange, frames: readonly string[]) =>
+const entriesOf = (exchange: SimulatedExchange, frames: readonly string[]) =>
   decoded(exchange, frames).flatMap((one) => (one.kind === 'ticks' ? one.ticks : []))
-const idsOf = (exchange: Exchange, frames: readonly string[]): readonly string[] =>
+const idsOf = (exchange: SimulatedExchange, frames: readonly string[]): readonly string[] =>
   entriesOf(exchange, frames).flatMap(({ payload, history }) =>
     payload.kind === 'trade' && !history ? [payload.id] : [],
   )
@@ -114,7 +114,7 @@ const until = async (happened: () => boolean): Promise<void> => {
 describe('the simulator alone', () => {
   test('sends at the asked rate, over all exchanges', async (context) => {
     const { base } = await start(context, { rate: 2000 })
-    const clients = await Promise.all(EXCHANGES.map((exchange) => connect(base, exchange)))
+    const clients = await Promise.all(SIMULATED.map((exchange) => connect(base, exchange)))
     await sleep(300)
     const count = (): number => clients.reduce((sum, { frames }) => sum + frames.length, 0)
     const [before, from] = [count(), performance.now()]
@@ -126,7 +126,7 @@ describe('the simulator alone', () => {
 })
 
 describe.concurrent('the simulator', () => {
-  test.for(EXCHANGES)(
+  test.for(SIMULATED)(
     'speaks %s so that its adapter reads every frame, and journals what it sent',
     async (exchange, context) => {
       const { base, journaled } = await start(context, { rate: 3000 })
