@@ -74,8 +74,8 @@ export function parseProducerPerformance(text: string): ProducerPerformance | un
   return { recordsPerSecond: rate, mibPerSecond: mib, p50Ms: p50, p99Ms: p99 }
 }
 
-/** The two jars that the broker does not bring, from the cache, else fetched by Maven (1 MB, once). */
-async function toolJars(variables: Variables, java: string): Promise<readonly string[]> {
+/** The jars of Kafka's own tools that the broker does not bring, from the cache, else fetched by Maven (1 MB, once). */
+export async function toolJars(variables: Variables, java: string): Promise<readonly string[]> {
   const hash = createHash('sha256')
     .update(await readFile(POM))
     .digest('hex')
