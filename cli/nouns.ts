@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
+import { archive } from './archive.ts'
 import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
@@ -11,9 +12,15 @@ const from = (): Option =>
   new Option('--from <where>', 'start, an offset of the letters, an ISO time, or an age such as 10m').default('start')
 
 type Common = { readonly json: boolean; readonly source?: Source }
+type Archive = {
+  readonly topic?: readonly string[]
+  readonly from: string
+  readonly to: string
+  readonly source?: Source
+}
 type Letters = Common & { readonly from?: string; readonly dryRun?: boolean }
 
-/** The commands that are a noun and a verb. `exit` is told each one's exit code. */
+/** The commands that are a noun and a verb, and what works on topics as a whole. `exit` is told each one's exit code. */
 export function addNouns(cli: Command, environment: Environment, exit: (code: number) => void): void {
   cli
     .command('recording')
@@ -24,6 +31,24 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
     .action(async (directory: string, options: { json: boolean }) => exit(await inspect(directory, options.json)))
   addTopics(cli, environment, exit)
   addDlq(cli, environment, exit)
+  cli
+    .command('archive <folder>')
+    .description('topics as Avro object container files (zstd) per topic, partition and hour; goes on where it ended')
+    .option('--topic <topic...>', 'only these; else all of the catalogue')
+    .option('--from <where>', 'start, an offset, an ISO time, or an age such as 1h', 'start')
+    .option('--to <where>', 'end, an offset, an ISO time, or an age: what comes before it', 'end')
+    .addOption(source())
+    .addHelpText('after', '\nExample:\n  crosstide archive ./archive --topic crypto-prices.ticks --from 24h')
+    .action(async (folder: string, given: Archive) =>
+      exit(
+        await archive(environment, folder, {
+          topics: given.topic ?? [],
+          from: given.from,
+          to: given.to,
+          source: given.source,
+        }),
+      ),
+    )
 }
 
 const TOPICS_HELP = {

@@ -52,6 +52,14 @@ export async function subjectDifferences(host: string, specs: readonly TopicSpec
   return found
 }
 
+const schemaSchema = z.object({ schema: z.string() })
+
+/** The text of the schema with an id; `undefined`: there is none. Throws REGISTRY_UNAVAILABLE. */
+export async function readSchemaText(host: string, id: number): Promise<string | undefined> {
+  const answer = await ask(host, `schemas/ids/${id}`)
+  return answer === undefined ? undefined : schemaSchema.parse(answer).schema
+}
+
 /** `undefined`: the registry has no such thing. */
 async function ask(host: string, path: string, body?: object): Promise<unknown> {
   const url = `${host.replace(/\/$/, '')}/${path}`
