@@ -18,6 +18,7 @@ import { page } from './routes/page.ts'
 import { price } from './routes/price.ts'
 import { prices } from './routes/prices.ts'
 import { quotes } from './routes/quotes.ts'
+import { openApiDocument, reference } from './routes/reference.ts'
 import { root } from './routes/root.ts'
 import { services } from './routes/services.ts'
 import { trades } from './routes/trades.ts'
@@ -36,6 +37,8 @@ const ROUTES: readonly Route[] = [
   exchanges,
   services,
   latency,
+  openApiDocument,
+  reference,
   errors,
   livez,
   readyz,

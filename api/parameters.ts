@@ -6,10 +6,12 @@ import { problemsOf } from './validation.ts'
 const symbol = z
   .string()
   .regex(/^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}(-[Pp][Ee][Rr][Pp])?$/, 'not a symbol like BTC-USDT')
+  .meta({ description: 'Canonical symbol, in any case', examples: ['BTC-USDT'] })
   .transform((text) => text.toUpperCase())
 const exchange = z
   .string()
   .regex(/^[A-Za-z0-9]{1,32}$/, 'not an exchange like binance')
+  .meta({ description: 'Exchange, in any case', examples: ['binance'] })
   .transform((text) => text.toLowerCase())
 const limit = z
   .string()
@@ -17,21 +19,29 @@ const limit = z
   .transform(Number)
   .pipe(z.number().min(1).max(1000))
   .default(100)
+  // To clients it is a number; in a URL everything is text.
+  .meta({ json: { type: 'integer', minimum: 1, maximum: 1000, default: 100 }, description: 'Rows of a page' })
+
+const cursor = z.string().max(512).optional().meta({ description: 'From the `next` link of the page before' })
 
 export const pricesQuery = z.strictObject({
   symbol: symbol.optional(),
   exchange: exchange.optional(),
   limit,
-  cursor: z.string().max(256).optional(),
+  cursor,
 })
 /** A moment, `2026-11-20T10:15:30.123456Z`; up to nine fraction digits are taken, six are kept. */
 const time = z
   .string()
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/, 'not a time like 2026-11-20T10:15:30Z')
+  .regex(
+    /^(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/,
+    'not a time like 2026-11-20T10:15:30Z',
+  )
+  .meta({ description: 'UTC; six fraction digits are kept', examples: ['2026-11-20T10:15:30.123456Z'] })
   .transform((text, context): Micros => {
     const moment = fromIso(text)
     if (moment !== undefined) return moment
-    context.addIssue('not a time between 1970 and 2255')
+    context.addIssue('not a moment')
     return z.NEVER
   })
 
@@ -39,7 +49,7 @@ const rangeQuery = {
   from: time,
   to: time.optional(),
   limit,
-  cursor: z.string().max(512).optional(),
+  cursor,
 }
 /** One symbol's history: the tables are indexed by symbol first. */
 export const historyQuery = z.strictObject({ symbol, exchange: exchange.optional(), ...rangeQuery })
@@ -48,6 +58,7 @@ export const deadLettersQuery = z.strictObject({
   topic: z
     .string()
     .regex(/^[a-z0-9.-]{1,100}$/, 'not a topic like crypto-prices.ticks')
+    .meta({ description: 'Where the record was going', examples: ['crypto-prices.ticks'] })
     .optional(),
   ...rangeQuery,
 })

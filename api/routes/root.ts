@@ -20,6 +20,8 @@ const LINKS = {
   ready: '/readyz',
   metrics: '/metrics',
   version: '/version',
+  openApi: '/openapi.json',
+  reference: '/reference',
   errors: '/errors',
   webSocket: '/ws',
 }

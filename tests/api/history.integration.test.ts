@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openPool } from '../../io/postgres.ts'
+import { DOCUMENTS } from '../../api/documents.ts'
 import { selectCandles } from '../../api/queries/candles.ts'
 import { selectGaps } from '../../api/queries/gaps.ts'
 import { selectQuotes } from '../../api/queries/quotes.ts'
@@ -310,4 +311,17 @@ test('the configuration is the document in effect and holds no address', async (
   const text = await response.text()
   expect(JSON.parse(text)).toMatchObject({ config: CONFIG })
   expect(text).not.toMatch(/postgres:|127\.0\.0\.1/)
+})
+
+test.each([
+  ['trades', `/api/v1/trades?symbol=BTC-USD&${RANGE}&limit=3`],
+  ['quotes', `/api/v1/quotes?symbol=BTC-USD&${RANGE}&limit=3`],
+  ['candles', `/api/v1/candles?symbol=BTC-USD&${RANGE}&limit=3`],
+  ['gaps', `/api/v1/gaps?${RANGE}`],
+  ['deadLetters', `/api/v1/dead-letters?${RANGE}`],
+  ['config', '/api/v1/config'],
+] as const)('%s are as the OpenAPI document says', async (id, path) => {
+  const body = await json(path)
+  expect(DOCUMENTS[id].safeParse(body).error).toBeUndefined()
+  expect(body).toHaveProperty(id === 'config' ? id : [id, 0])
 })

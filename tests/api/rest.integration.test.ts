@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { DOCUMENTS, problem } from '../../api/documents.ts'
 import { openPool } from '../../io/postgres.ts'
 import { startApiRig, type ApiRig } from '../support/api.ts'
 import { silentLog } from '../support/database.ts'
@@ -154,6 +155,27 @@ describe('exchanges, services and latency', () => {
 })
 
 describe('answers', () => {
+  test.each([
+    ['prices', '/api/v1/prices?limit=3'],
+    ['prices', '/api/v1/prices?symbol=ZRX-USD'],
+    ['price', '/api/v1/prices/BTC-USD'],
+    ['price', '/api/v1/prices/ZRX-USD'],
+    ['exchanges', '/api/v1/exchanges'],
+    ['services', '/api/v1/services'],
+    ['latency', '/api/v1/latency'],
+  ] as const)('%s are as the OpenAPI document says: %s', async (id, path) => {
+    expect(DOCUMENTS[id].safeParse(await json(path)).error).toBeUndefined()
+  })
+
+  test('the OpenAPI document is served, and a reference page without scripts', async () => {
+    expect(await json('/openapi.json')).toMatchObject({ openapi: '3.1.0' })
+    const answer = await get('/reference')
+    const html = await answer.text()
+    expect(answer.headers.get('content-type')).toContain('text/html')
+    expect(html).toContain('GET /api/v1/dead-letters')
+    expect(html).not.toMatch(/<script|\son\w+=|style=/)
+  })
+
   test('GET / is the page for browsers and a document for everybody else', async () => {
     const html = await get('/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
     expect(html.headers.get('content-type')).toContain('text/html')
@@ -210,7 +232,9 @@ describe('answers', () => {
     const response = await get(path, init)
     expect(response.status).toBe(status)
     expect(response.headers.get('content-type')).toContain('application/problem+json')
-    expect(await response.json()).toMatchObject({
+    const body: unknown = await response.json()
+    expect(problem.safeParse(body).error).toBeUndefined()
+    expect(body).toMatchObject({
       type: `/errors#${code}`,
       status,
       code,

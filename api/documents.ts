@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { GAP_REASONS, SIDES } from '../core/tick.ts'
+import { SOURCES } from '../io/environment.ts'
+import { PROBLEMS } from './problem.ts'
+
+/** What the answers look like; tests parse real answers by these, and the OpenAPI document is made of them. */
+const time = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  .meta({ description: 'ISO 8601 UTC with microseconds' })
+const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ description: 'A decimal number as text, exactly' })
+const integer = z.string().regex(/^\d+$/).meta({ description: 'A whole number as text, as it may exceed 2^53' })
+const text = z.string()
+const count = z.int().min(0)
+const state = z.enum(['up', 'down', 'withdrawn'])
+const tick = { exchange: text, symbol: text, feed: text }
+const times = { eventTime: time, receiveTime: time }
+
+const meta = z.strictObject({ source: z.enum(SOURCES), simulated: z.boolean(), time })
+const sides = {
+  bid: decimal.optional(),
+  bidSize: decimal.optional(),
+  ask: decimal.optional(),
+  askSize: decimal.optional(),
+}
+const price = z.strictObject({
+  ...tick,
+  base: text,
+  quote: text,
+  price: decimal,
+  priceSource: z.enum(['QUOTE', 'TRADE']),
+  ...sides,
+  last: decimal.optional(),
+  lastTime: time.optional(),
+  spreadBps: z.number().optional(),
+  ...times,
+  state,
+})
+const best = z.strictObject({
+  bid: decimal,
+  bidSize: decimal.optional(),
+  bidExchange: text,
+  ask: decimal,
+  askSize: decimal.optional(),
+  askExchange: text,
+  spreadBps: z.number(),
+  exchanges: count,
+  feed: text,
+  ...times,
+})
+const trade = z.strictObject({
+  ...tick,
+  tradeId: text,
+  side: z.enum(SIDES).optional().meta({ description: 'Side of the aggressor; absent where there was none' }),
+  price: decimal,
+  size: decimal,
+  ...times,
+  sequence: integer,
+})
+const quote = z.strictObject({
+  ...tick,
+  ...sides,
+  bid: decimal,
+  ask: decimal,
+  source: z.enum(['STREAM', 'TICKER', 'BOOK']),
+  ...times,
+  session: integer,
+  ordinal: integer,
+  sequence: integer,
+})
+const candle = z.strictObject({
+  ...tick,
+  openTime: time,
+  closeTime: time,
+  open: decimal,
+  high: decimal,
+  low: decimal,
+  close: decimal,
+  volume: decimal,
+  quoteVolume: decimal,
+  vwap: decimal,
+  trades: count,
+})
+const gap = z.strictObject({
+  exchange: text,
+  symbol: text.optional().meta({ description: 'Absent: every symbol of the exchange' }),
+  fromTime: time,
+  toTime: time,
+  reason: z.enum(GAP_REASONS),
+  backfilled: z.boolean(),
+  feed: text,
+  session: integer,
+  ordinal: integer,
+})
+const deadLetter = z.strictObject({
+  topic: text.meta({ description: 'Where the record was going' }),
+  offset: count,
+  time,
+  headers: z.record(text, text),
+  bytes: count,
+  preview: text.meta({ description: 'The first 1000 bytes as text' }),
+})
+const exchange = z.strictObject({
+  exchange: text,
+  configured: z.boolean(),
+  feed: text.optional(),
+  lastHeartbeat: time.optional(),
+  symbols: count,
+  gapsLastHour: count,
+  state: z.enum(['up', 'down']),
+  connectedSince: time.optional(),
+  symbolsUp: count,
+  ticks: count,
+  lagP50Ms: z.number().optional(),
+  lagP99Ms: z.number().optional(),
+})
+const service = z.strictObject({
+  service: text,
+  instance: text,
+  state: text,
+  version: text,
+  time,
+  startedAt: time,
+  ageMs: z.int(),
+  eventLoopP99Ms: z.number(),
+  residentBytes: count,
+  figures: z.record(text, z.number()),
+  health: z.enum(['alive', 'suspect', 'dead']),
+})
+const figures = { p50Ms: z.number(), p99Ms: z.number(), instances: count }
+const next = text.optional().meta({ description: 'Present if there is another page, and then there is a Link header' })
+
+const page = <Row extends z.ZodType>(name: string, row: Row) =>
+  z.strictObject({ meta, from: time, to: time, [name]: z.array(row), cursor: next })
+
+/** The document of each operation, by operation id. */
+export const DOCUMENTS = {
+  prices: z.strictObject({ meta, prices: z.array(price), cursor: next }),
+  price: z.strictObject({ meta, symbol: text, best: best.optional(), prices: z.array(price) }),
+  trades: page('trades', trade),
+  quotes: page('quotes', quote),
+  candles: page('candles', candle),
+  gaps: page('gaps', gap),
+  deadLetters: page('deadLetters', deadLetter),
+  config: z.strictObject({ meta, config: z.looseObject({}) }),
+  exchanges: z.strictObject({ meta, exchanges: z.array(exchange) }),
+  services: z.strictObject({ meta, services: z.array(service) }),
+  latency: z.strictObject({
+    meta,
+    stages: z.array(z.strictObject({ stage: text, from: text, to: text, ...figures })),
+    exchanges: z.array(z.strictObject({ exchange: text, ...figures })),
+  }),
+} as const
+
+const codes = Object.keys(PROBLEMS)
+
+/** RFC 9457. */
+export const problem = z.strictObject({
+  type: text,
+  title: text,
+  status: z.int(),
+  code: z.enum(codes),
+  detail: text.optional(),
+  instance: text,
+  requestId: text,
+})

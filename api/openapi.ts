@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { VERSION } from '../io/process.ts'
+import { DOCUMENTS, problem } from './documents.ts'
+import { deadLettersQuery, gapsQuery, historyQuery, noQuery, pricesQuery, symbolPath } from './parameters.ts'
+
+type Json = z.core.JSONSchema.BaseSchema | boolean
+type OperationId = keyof typeof DOCUMENTS
+type Input = {
+  readonly path: string
+  readonly summary: string
+  readonly query: z.ZodType
+  readonly params?: z.ZodType
+  /** Whether a closed range may come as 304. */
+  readonly isRange?: true
+  readonly failures: readonly ('400' | '404' | '503')[]
+}
+
+const DATABASE = ['400', '503'] as const
+
+/** Every document the API answers with; health, metrics and the page are no part of the contract. */
+export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
+  prices: {
+    path: '/api/v1/prices',
+    summary: 'Latest prices by symbol and exchange, in pages',
+    query: pricesQuery,
+    failures: DATABASE,
+  },
+  price: {
+    path: '/api/v1/prices/{symbol}',
+    summary: 'One symbol: the best bid and ask over exchanges, and the price at each',
+    query: noQuery,
+    params: symbolPath,
+    failures: ['400', '404', '503'],
+  },
+  trades: history('trades', 'Trades of a symbol by time, in pages; at most 24 h at once'),
+  quotes: history('quotes', 'Quotes of a symbol by time, in pages; at most 24 h at once'),
+  candles: history('candles', 'One-minute candles of a symbol, in pages; at most 7 days at once'),
+  gaps: { ...history('gaps', 'What may be missing, by its end, in pages; at most 31 days at once'), query: gapsQuery },
+  deadLetters: {
+    path: '/api/v1/dead-letters',
+    summary: 'Records that could not be read or stored, in pages; at most 31 days at once',
+    query: deadLettersQuery,
+    failures: DATABASE,
+  },
+  config: plain('config', 'The configuration document in effect'),
+  exchanges: plain('exchanges', 'Exchanges: connected or not, since when, how far behind'),
+  services: plain('services', 'Processes heard within the last hour'),
+  latency: plain('latency', 'How long a frame takes to each stage'),
+}
+
+function history(name: string, summary: string): Input {
+  return { path: `/api/v1/${name}`, summary, query: historyQuery, isRange: true, failures: DATABASE }
+}
+
+function plain(name: string, summary: string): Input {
+  return { path: `/api/v1/${name}`, summary, query: noQuery, failures: name === 'config' ? ['400'] : DATABASE }
+}
+
+export type Parameter = {
+  readonly name: string
+  readonly in: 'query' | 'path'
+  readonly required: boolean
+  readonly description?: string | undefined
+  readonly schema: Json
+}
+
+/** The OpenAPI 3.1 document, made of the schemas that the routes parse by. */
+export const openApi = () => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'crosstide',
+    version: VERSION,
+    description: 'Prices of crypto exchanges from one ordered, replayable log. Decimals are text, times ISO 8601 UTC.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  servers: [{ url: '/' }],
+  paths: Object.fromEntries(
+    Object.entries(OPERATIONS).map(([id, input]) => [input.path, { get: operation(id, input) }]),
+  ),
+  components: {
+    schemas: {
+      Problem: jsonOf(problem, 'output'),
+      ...Object.fromEntries(Object.entries(DOCUMENTS).map(([id, schema]) => [id, jsonOf(schema, 'output')])),
+    },
+  },
+})
+
+function operation(operationId: string, { summary, query, params, isRange, failures }: Input) {
+  return {
+    operationId,
+    summary,
+    parameters: [...parametersOf(query, 'query'), ...(params === undefined ? [] : parametersOf(params, 'path'))],
+    responses: {
+      200: {
+        description: summary,
+        content: { 'application/json': { schema: { $ref: `#/components/schemas/${operationId}` } } },
+      },
+      ...(isRange === true ? { 304: { description: 'A closed range that the client has' } } : {}),
+      ...Object.fromEntries([...failures, '429', '500'].map((status) => [status, PROBLEM])),
+    },
+  }
+}
+
+const PROBLEM = {
+  description: 'A problem document; /errors lists the codes',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+function parametersOf(schema: z.ZodType, where: Parameter['in']): readonly Parameter[] {
+  const { properties, required } = jsonOf(schema, 'input')
+  return Object.entries(properties ?? {}).map(([name, property]) => {
+    const { description, json, ...rest } = typeof property === 'boolean' ? {} : property
+    return {
+      name,
+      in: where,
+      required: required?.includes(name) ?? false,
+      ...(description === undefined ? {} : { description }),
+      schema: isJson(json) ? json : rest,
+    }
+  })
+}
+
+const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
+
+function jsonOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io })
+  return json
+}
