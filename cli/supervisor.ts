@@ -26,27 +26,31 @@ export type SupervisedRole = {
   stop(deadlineMs: number): Promise<void>
 }
 
-/** Starts a role and waits until it is ready; throws STACK_FAILED with the end of its log if it never is. */
+/** Starts a role and waits until it is ready; throws STACK_FAILED with its last words if it never is. */
 export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Promise<SupervisedRole> {
-  const starts: number[] = []
+  const starts = [Date.now()]
   const stopping = new AbortController()
-  let current = await launch(spec, starts)
+  const first = await launch(spec, stopping.signal)
+  if ('reason' in first) throw new PipelineError('STACK_FAILED', `${spec.name} ${first.reason}`)
+  let current = first
   const watching = watch()
 
   async function watch(): Promise<void> {
-    for (;;) {
-      const exit = await endOf(current)
-      if (stopping.signal.aborted) return
+    let exit = await endOf(current)
+    while (!stopping.signal.aborted) {
+      // Wrong use, a log that is another one: starting it again cannot help.
       const delayMs = exit.code === 2 ? undefined : restartDelay(starts, Date.now())
       if (delayMs === undefined) return events.gaveUp(spec.name, exit)
       events.restarted(spec.name, exit, delayMs)
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined)
       if (stopping.signal.aborted) return
-      const next = await launch(spec, starts).catch(() => undefined)
-      if (next === undefined && restartDelay(starts, Date.now()) === undefined) return events.gaveUp(spec.name, exit)
-      if (next === undefined) continue
-      current = next
-      events.replaced(spec.name)
+      starts.push(Date.now())
+      const next = await launch(spec, stopping.signal)
+      if ('ready' in next) {
+        current = next
+        events.replaced(spec.name)
+      }
+      exit = 'ready' in next ? await endOf(next) : next.exit
     }
   }
 
@@ -63,9 +67,10 @@ export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Prom
 }
 
 type Launched = { readonly running: Running; readonly ready: ReadyMessage }
+type Failed = { readonly exit: Exit; readonly reason: string }
 
-async function launch(spec: ProcessSpec, starts: number[]): Promise<Launched> {
-  starts.push(Date.now())
+/** Starts the process and waits until it says that it is ready; one that is not, or no longer wanted, is ended. */
+async function launch(spec: ProcessSpec, unwanted: AbortSignal): Promise<Launched | Failed> {
   const running = await startProcess({ ...spec, ipc: true })
   const ready = new Promise<ReadyMessage>((resolve) => {
     running.child.on('message', (message) => {
@@ -73,11 +78,14 @@ async function launch(spec: ProcessSpec, starts: number[]): Promise<Launched> {
     })
   })
   const failed = running.exited.then((exit) => describeExit(exit))
-  const late = sleep(READY_TIMEOUT_MS, `not ready after ${READY_TIMEOUT_MS / 1000} s`, { ref: false })
-  const outcome = await Promise.race([ready, failed, late])
+  const late = sleep(READY_TIMEOUT_MS, `is not ready after ${READY_TIMEOUT_MS / 1000} s`, {
+    ref: false,
+    signal: unwanted,
+  })
+  const outcome = await Promise.race([ready, failed, late.catch(() => 'is not wanted any more')])
   if (typeof outcome !== 'string') return { running, ready: outcome }
-  await running.stop(1000)
-  throw new PipelineError('STACK_FAILED', `${spec.name} ${outcome}: ${lastWords(await lastLines(running))}`)
+  const exit = await running.stop(1000)
+  return { exit, reason: `${outcome}: ${lastWords(await lastLines(running))}` }
 }
 
 /** What a role said before it died: the message of its fatal log line, else the end of its log as it is. */
