@@ -1,7 +1,7 @@
 import type { Micros } from './time.ts'
 
 /** The exchanges an adapter exists for. Adding one is adding its name here and its adapter in `producers/`. */
-export const EXCHANGES = ['binance', 'coinbase', 'kraken', 'okx'] as const
+export const EXCHANGES = ['binance', 'coinbase', 'kraken', 'okx', 'gate'] as const
 export type Exchange = (typeof EXCHANGES)[number]
 
 export const FEEDS = ['LIVE', 'SIMULATED', 'RECORDED', 'BACKFILL'] as const

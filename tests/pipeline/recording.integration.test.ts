@@ -39,6 +39,16 @@ const PLAYED: Readonly<Record<string, Played>> = {
         /"instId":"(?<symbol>[^"]+)","last":.*"askPx":"(.+?)","askSz":"(.+?)","bidPx":"(.+?)","bidSz":"(.+?)"/,
       ),
   },
+  gate: {
+    sessions: ['GATEIO-2021-04-22'],
+    spelled: (symbol) => symbol.replace('_', ''),
+    repeats: () =>
+      repeatsIn(
+        'GATEIO-2021-04-22',
+        'GATEIO.ws.1.0.gz',
+        /"currency_pair":"(?<symbol>[^"]+)","last":.*"lowest_ask":"(.+?)","highest_bid":"(.+?)"/,
+      ),
+  },
 }
 const TABLES = [
   ['quotes', 'bbo'],
@@ -97,7 +107,7 @@ test.skipIf(!hasCaptures)(
       const { rows: sized } = await pool.query<{ exchange: string }>(
         'select distinct exchange from quotes where bid_size is not null and ask_size is not null order by 1',
       )
-      // Coinbase's tickers of 2021 had no sizes.
+      // The tickers of Coinbase and Gate had no sizes in 2021.
       expect(sized.map(({ exchange }) => exchange)).toEqual(['binance', 'kraken', 'okx'])
     } finally {
       await pool.end()

@@ -10,6 +10,7 @@ const DECODED: readonly (readonly [string, Readonly<Record<string, readonly stri
   ['BINANCE-2021-08-14', { depth: ['book'], kline: ['candle'] }],
   ['BINANCE-2021-10-12', { depth: ['book'], kline: ['candle'] }],
   ['COINBASE-2021-04-17', { level2: ['book', 'book_snap'] }],
+  ['GATEIO-2021-04-22', { 'spot.order_book_update': ['book'], 'spot.candlesticks': ['candle'] }],
   ['KRAKEN-2021-04-17', { book: ['book', 'book_snap'] }],
   ['OKX-2022-05-13', { books: ['book', 'book_snap'] }],
 ]
