@@ -1,0 +1,122 @@
+"""How the golden files were made: typed values, encoded by fastavro 1.13.1, an implementation that is not ours.
+
+    python make.py ../../../schemas
+
+writes `<Schema>-<version>.json` for versions that have no file yet. A file that is there is never written again: it stands
+for records that lie in logs, and every later release must read them.
+"""
+
+import io
+import json
+import pathlib
+import sys
+
+import fastavro
+
+MOMENT = 1795169730123456
+TICK = {
+    "exchange": "kraken",
+    "symbol": "BTC-USDT",
+    "feed": "LIVE",
+    "eventTime": MOMENT,
+    "timeSource": "EXCHANGE",
+    "receiveTime": MOMENT + 1234,
+    "session": MOMENT - 60000000,
+    "ordinal": 41,
+    # The greatest long that avsc takes: 2 ** 53 - 2.
+    "sequence": 9007199254740990,
+    "origin": None,
+}
+
+
+def tick(kind, payload, **change):
+    return {**TICK, **change, "payload": (f"crosstide.{kind}", payload)}
+
+
+VALUES = {
+    ("Tick", 1): {
+        "trade": tick("Trade", {"id": "4012345678", "side": "SELL", "price": 91234.5, "size": 0.013}),
+        "trade of an auction, re-keyed, recorded": tick(
+            "Trade",
+            {"id": "ä-1", "side": None, "price": 1e-8, "size": 1e15},
+            feed="RECORDED",
+            timeSource="RECEIVED",
+            origin={"partition": 5, "offset": 8589934592},
+        ),
+        "quote": tick(
+            "Quote", {"bid": 91234.49, "bidSize": 3.21, "ask": 91234.5, "askSize": None, "source": "BOOK"}
+        ),
+        "heartbeat": tick("Heartbeat", {"state": "UP", "lastSequence": 40}, symbol=""),
+        "gap": tick(
+            "Gap", {"from": MOMENT - 1000000, "to": MOMENT, "reason": "DISCONNECT", "backfilled": False}
+        ),
+        "control": tick(
+            "Control",
+            {"documentId": "rules", "epoch": 3, "hash": "9f86d081", "body": bytes([0, 1, 127, 128, 255])},
+            exchange="",
+            symbol="",
+        ),
+        "rate": tick("Rate", {"bid": 0.9998, "ask": 1.0001}, symbol="USDT-USD"),
+    },
+    ("ServiceHeartbeat", 1): {
+        "heartbeat": {
+            "service": "producers",
+            "instance": "host:4711:1795169730",
+            "sequence": 7,
+            "time": MOMENT,
+            "startedAt": MOMENT - 35000000,
+            "state": "READY",
+            "version": "0.1.0",
+            "eventLoopP99Ms": 11.25,
+            "residentBytes": 104857600,
+            "figures": {"ticksPerSecond": 812.5, "lagRecords": 0.0},
+        }
+    },
+    ("SystemEvent", 1): {
+        "of a service": {
+            "kind": "STARTED",
+            "service": "api",
+            "instance": "host:4711:1795169730",
+            "sequence": 0,
+            "time": MOMENT,
+            "exchange": None,
+            "symbol": None,
+            "message": "started",
+            "details": {},
+        },
+        "of a symbol": {
+            "kind": "GAP",
+            "service": "producers",
+            "instance": "host:4711:1795169730",
+            "sequence": 12,
+            "time": MOMENT,
+            "exchange": "binance",
+            "symbol": "BTC-USDT",
+            "message": "3 s may be missing",
+            "details": {"reason": "DISCONNECT"},
+        },
+    },
+}
+
+
+def plain(value):
+    """As JSON: a union's branch by name and bytes as Node has them."""
+    if isinstance(value, bytes):
+        return {"type": "Buffer", "data": list(value)}
+    if isinstance(value, tuple):
+        return {value[0]: plain(value[1])}
+    return {key: plain(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+for (name, version), values in VALUES.items():
+    target = pathlib.Path(f"{name}-{version}.json")
+    if target.exists():
+        continue
+    schema = json.loads((pathlib.Path(sys.argv[1]) / f"{name}.avsc").read_text())
+    records = []
+    for what, value in values.items():
+        body = io.BytesIO()
+        fastavro.schemaless_writer(body, fastavro.parse_schema(schema), value, strict=True)
+        records.append({"what": what, "value": plain(value), "bytes": body.getvalue().hex()})
+    text = json.dumps({"schema": schema, "records": records}, indent=1, ensure_ascii=False)
+    target.write_text(text + "\n")
