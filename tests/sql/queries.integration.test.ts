@@ -1,0 +1,90 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { openPool } from '../../io/postgres.ts'
+import { createTestDatabase, silentLog, type TestDatabase } from '../support/database.ts'
+
+const FOLDER = new URL('../../sql/queries/', import.meta.url)
+const { database: server } = inject('stack')
+
+let own: TestDatabase
+let reader: ReturnType<typeof openPool>
+
+/** A minute ago and its fractions; all of one hour unless the hour turns within the test's rows. */
+const at = (seconds: number): string =>
+  `date_trunc('minute', now()) - interval '2 minutes' + interval '${seconds} seconds'`
+
+beforeAll(async () => {
+  own = await createTestDatabase(server, 'queries')
+  reader = openPool(own.url, 'api_ro', silentLog, 1)
+  const tail = (seconds: number, lagMs: number, ordinal: number): string =>
+    `'LIVE', ${at(seconds)} + interval '${lagMs} milliseconds', 1, ${ordinal}, 0, 0, ${ordinal}`
+  const tailColumns = 'feed, receive_time, session, ordinal, sequence, partition, log_offset'
+  await own.pool.query(`
+    insert into exchanges (exchange, feed, state, session, configured)
+      values ('binance', 'LIVE', 'UP', 1, true), ('kraken', 'LIVE', 'UP', 1, true), ('silent', null, null, null, true);
+    insert into symbols (exchange, symbol, base, quote, perpetual)
+      values ('binance', 'BTC-USDT', 'BTC', 'USDT', false), ('kraken', 'BTC-USDT', 'BTC', 'USDT', false);
+    insert into quotes (exchange, symbol, event_time, bid, ask, source, ${tailColumns}) values
+      ('kraken', 'BTC-USDT', ${at(0)}, 999, 1001, 'STREAM', ${tail(0, 10, 1)}),
+      ('kraken', 'BTC-USDT', ${at(1)}, 998, 1000, 'STREAM', ${tail(1, 20, 2)}),
+      ('binance', 'BTC-USDT', ${at(1)}, 99, 101, 'STREAM', ${tail(1, 30, 3)});
+    insert into trades (exchange, symbol, event_time, trade_id, side, price, size, ${tailColumns}) values
+      ('binance', 'BTC-USDT', ${at(2)}, 'a', 'BUY', 1001, 1, ${tail(2, 40, 4)}),
+      ('binance', 'BTC-USDT', ${at(3)}, 'b', 'BUY', 1002, 3, ${tail(3, 50, 5)}),
+      ('binance', 'BTC-USDT', ${at(4)}, 'c', 'SELL', 988.02, 1, ${tail(4, 60, 6)}),
+      ('binance', 'BTC-USDT', ${at(30)}, 'd', 'BUY', 2000, 1, ${tail(30, 70, 7)}),
+      ('binance', 'BTC-USDT', ${at(4)}, 'e', null, 1000, 1, ${tail(4, 80, 8)});
+    insert into gaps (exchange, symbol, from_time, to_time, reason, backfilled, feed, event_time, receive_time, session,
+                      ordinal, partition, log_offset)
+      select 'binance', null, ${at(0)}, ${at(10)}, 'START', false, 'LIVE', now(), now(), 1, 1, part, 1
+        from generate_series(0, 5) part
+      union all
+      select 'binance', 'BTC-USDT', ${at(5)}, ${at(20)}, 'DISCONNECT', false, 'LIVE', now(), now(), 2, 1, 0, 2
+      union all
+      select 'binance', 'BTC-USDT', ${at(40)}, ${at(50)}, 'DISCONNECT', true, 'LIVE', now(), now(), 2, 2, 0, 3;`)
+})
+afterAll(async () => {
+  await reader.end()
+  await own.drop()
+})
+
+async function ask(name: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const { rows } = await reader.query<Record<string, unknown>>(readFileSync(new URL(`${name}.sql`, FOLDER), 'utf8'))
+  return rows
+}
+
+describe("the analysts' queries, as role api_ro", () => {
+  test('spread by hour: each quote counts once', async () => {
+    const rows = await ask('spread_by_hour')
+    const kraken = rows.filter(({ exchange }) => exchange === 'kraken')
+    // 2 of 1000 and 2 of 999 are 20 and 20.0200 hundredths of a percent; binance has 2 of 100.
+    expect(kraken).toMatchObject([{ symbol: 'BTC-USDT', quotes: '2', mean_bps: '20.0100', median_bps: '20.0100' }])
+    expect(rows.filter(({ exchange }) => exchange === 'binance')).toMatchObject([{ quotes: '1', mean_bps: '200.0000' }])
+  })
+
+  test('slippage: against the other exchange at that moment, by size; stale quotes and auctions do not count', async () => {
+    const rows = await ask('slippage_between_exchanges')
+    // BUY at 1001 and 1002 against an ask of 1000: 10 and 20 hundredths, by size 1 and 3: 17.5. SELL at 988.02 against 998: 100.
+    expect(rows).toMatchObject([
+      { traded_at: 'binance', compared_with: 'kraken', side: 'BUY', trades: '2', mean_bps_by_size: '17.5000' },
+      { traded_at: 'binance', compared_with: 'kraken', side: 'SELL', trades: '1', mean_bps_by_size: '100.0000' },
+    ])
+  })
+
+  test('quality report: what came, how late, and each missing second once', async () => {
+    const rows = await ask('quality_report')
+    expect(rows).toMatchObject([
+      // 0 to 20 s by two gaps that overlap; the one that was backfilled is not missing.
+      { exchange: 'binance', symbols: '1', trades: '5', quotes: '1', gaps: '3', missing_seconds: '20.0' },
+      { exchange: 'kraken', trades: '0', quotes: '2', lag_p50_ms: '15.0', gaps: '0', missing_seconds: '0.0' },
+      { exchange: 'silent', trades: '0', quotes: '0', lag_p50_ms: null },
+    ])
+  })
+
+  test('every query of the folder is tested here', () =>
+    expect(readdirSync(FOLDER).toSorted()).toEqual([
+      'quality_report.sql',
+      'slippage_between_exchanges.sql',
+      'spread_by_hour.sql',
+    ]))
+})
