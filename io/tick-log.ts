@@ -132,12 +132,13 @@ function openJournal(file: string | undefined): (stored: Stored, records: readon
   if (file === undefined) return () => {}
   const descriptor = openSync(file, 'a')
   return ({ topic, partition, first }, records) => {
-    const lines = records.map(({ tick: { exchange, session, ordinal, payload } }, index) =>
+    const lines = records.map(({ tick: { exchange, symbol, session, ordinal, payload } }, index) =>
       JSON.stringify({
         topic,
         partition,
         offset: first + index,
         exchange,
+        symbol,
         session,
         ordinal,
         kind: payload.kind,

@@ -68,11 +68,21 @@ test('what is offered stands on the log in order, and the journal says where eac
           decoded = decoder.decode(value)
         }
         if (decoded.kind !== 'value') throw new Error(decoded.kind)
-        const { exchange, session, ordinal, payload } = decoded.value
+        const { exchange, symbol, session, ordinal, payload } = decoded.value
         expect(decoded.value).toEqual(offered[ordinal])
         ordinals.set(partition, [...(ordinals.get(partition) ?? []), ordinal])
         const id = payload.kind === 'trade' ? { id: payload.id } : {}
-        stored.push({ topic: slot.topic, partition, offset, exchange, session, ordinal, kind: payload.kind, ...id })
+        stored.push({
+          topic: slot.topic,
+          partition,
+          offset,
+          exchange,
+          symbol,
+          session,
+          ordinal,
+          kind: payload.kind,
+          ...id,
+        })
       }
     }
   }

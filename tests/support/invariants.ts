@@ -21,6 +21,7 @@ export type SentTrade = z.infer<typeof sentTrade>
 const ackedTick = z.object({
   kind: z.string(),
   exchange: z.string(),
+  symbol: z.string(),
   session: z.number(),
   ordinal: z.number(),
   partition: z.number(),
@@ -62,11 +63,11 @@ export async function brokenLaws(pool: Pool, { sent, acked, until }: Evidence): 
     (tick) =>
       (tick.kind === 'trade' || tick.kind === 'quote') &&
       !coordinates.has(`${tick.exchange}/${tick.session}/${tick.ordinal}`) &&
-      !(tick.id !== undefined && trades.ids.has(`${tick.exchange}/${tick.id}`)),
+      !(tick.id !== undefined && trades.has(`${tick.exchange}/${tick.symbol}/${tick.id}`)),
   )
   const missing = sent.filter(
     (trade) =>
-      (trade.sentAt ?? trade.eventTime) < until && !trades.keys.has(`${trade.exchange}/${trade.symbol}/${trade.id}`),
+      (trade.sentAt ?? trade.eventTime) < until && !trades.has(`${trade.exchange}/${trade.symbol}/${trade.id}`),
   )
   const unexplained = missing.filter((trade) => !gaps.some((gap) => covers(gap, trade)))
   const found: readonly (readonly [law: string, violations: number])[] = [
@@ -83,7 +84,7 @@ export async function brokenLaws(pool: Pool, { sent, acked, until }: Evidence): 
 
 /** Trades that were sent and are not stored, whether a gap says so or not. */
 export async function missingTrades(pool: Pool, { sent, until }: Evidence): Promise<number> {
-  const { keys } = await storedTrades(pool)
+  const keys = await storedTrades(pool)
   return sent.filter(
     ({ exchange, symbol, id, sentAt }) => (sentAt ?? 0) < until && !keys.has(`${exchange}/${symbol}/${id}`),
   ).length
@@ -121,16 +122,12 @@ async function storedCoordinates(pool: Pool): Promise<ReadonlySet<string>> {
   return new Set(rows.map(({ coordinate }) => coordinate))
 }
 
-async function storedTrades(
-  pool: Pool,
-): Promise<{ readonly keys: ReadonlySet<string>; readonly ids: ReadonlySet<string> }> {
-  const { rows } = await pool.query<{ exchange: string; symbol: string; trade_id: string }>(
-    'select exchange, symbol, trade_id from trades',
+/** Trades are known by exchange, symbol and id: ids of different symbols may be the same. */
+async function storedTrades(pool: Pool): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ key: string }>(
+    "select exchange || '/' || symbol || '/' || trade_id as key from trades",
   )
-  return {
-    keys: new Set(rows.map((row) => `${row.exchange}/${row.symbol}/${row.trade_id}`)),
-    ids: new Set(rows.map((row) => `${row.exchange}/${row.trade_id}`)),
-  }
+  return new Set(rows.map(({ key }) => key))
 }
 
 async function count(pool: Pool, query: string): Promise<number> {
