@@ -81,7 +81,7 @@ function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
   state.counts.entries.withdrawn++
   touch(market, time)
   begin(context, market, eventTime)
-  if (market.quote === undefined) return
+  if (!market.shown) return
   withdraw(state, session, market, out, time, { from: eventTime, to: eventTime, reason: 'WITHDRAWN' })
 }
 
@@ -122,17 +122,21 @@ function traded(state: FeedState, market: Market, eventTime: number): void {
   }
 }
 
-/** By update number where the exchange has one, else by its four numbers; after a gap any quote is new. */
+/**
+ * By update number where the exchange has one, else by its four numbers. Where none stands, after a gap, a DOWN or on a new
+ * session, any quote is new: update numbers may have started again from below.
+ */
 function isNewQuote(market: Market, { sequence }: Head, { bid, bidSize, ask, askSize }: Quote): boolean {
   const { quote } = market
-  if (sequence > 0) return sequence > market.quoteSequence
   if (quote === undefined) return true
+  if (sequence > 0) return sequence > market.quoteSequence
   return bid !== quote.bid || ask !== quote.ask || bidSize !== quote.bidSize || askSize !== quote.askSize
 }
 
 function quoted({ state, session, out, time }: FrameContext, market: Market, head: Head, quote: Quote): void {
   market.quoteSequence = head.sequence
   market.quote = quote
+  market.shown = true
   market.quoteHead = head
   if (!market.conversion) return
   if (market.rateAt === 0 || market.rateBid !== quote.bid || market.rateAsk !== quote.ask)

@@ -74,8 +74,10 @@ export type Market = {
   tradeSequence: number
   tradeTime: Micros | undefined
   quoteSequence: number
-  /** The quote that stands, `undefined` once withdrawn by a gap. */
+  /** The quote that stands, `undefined` once withdrawn by a gap or a DOWN. */
   quote: Quote | undefined
+  /** Whether a quote of it was put out that no gap has withdrawn since. */
+  shown: boolean
   quoteHead: Pick<Tick, 'eventTime' | 'timeSource' | 'sequence'> | undefined
   /** The last rate written, of a conversion symbol; `rateAt` 0 after a gap. */
   rateBid: number
@@ -184,6 +186,7 @@ function marketOf({ nativeSymbol, symbol }: Instrument, settings: FeedSettings):
     tradeTime: undefined,
     quoteSequence: 0,
     quote: undefined,
+    shown: false,
     quoteHead: undefined,
     rateBid: 0,
     rateAsk: 0,

@@ -53,7 +53,7 @@ export function emit(
   return tick
 }
 
-/** Puts a gap out, counted by its reason. Mutates the state. */
+/** Puts a gap out, counted by its reason; the quotes that it withdraws stand no longer. Mutates the state. */
 export function emitGap(
   state: FeedState,
   session: Session,
@@ -62,6 +62,7 @@ export function emitGap(
   to: Address,
   { from, to: until, reason }: { readonly from: number; readonly to: number; readonly reason: GapReason },
 ): void {
+  forgetQuotes(state, to)
   const sent = emit(state, session, out, time, to, atReceipt(time), gapOf(from, until, reason))
   if (sent !== undefined) state.counts.gaps[reason]++
 }
@@ -87,6 +88,17 @@ export function settle(state: FeedState, session: Session, out: FeedOutput[], ti
       const key = symbol === '' ? BROADCAST_KEY : keyOf(state, symbol)
       emitGap(state, session, out, time, { symbol, key, partitions: [partition] }, gap)
     }
+  }
+}
+
+/** Of the gap's symbol, or of all, in its partitions: an equal quote is new again, a rate has to be repeated. */
+function forgetQuotes(state: FeedState, { symbol, partitions }: Address): void {
+  for (const market of state.markets.values()) {
+    if (symbol !== '' && market.symbol !== symbol) continue
+    market.rateAt = 0
+    if (!market.home.some((partition) => partitions.includes(partition))) continue
+    market.quote = undefined
+    market.shown = false
   }
 }
 

@@ -48,7 +48,6 @@ export function startSession(
 ): void {
   session.dataFrom = time
   const until = Math.max(dataTime, time)
-  withdrawAll(state)
   for (const partition of state.everywhere) {
     const lastTrade = state.slots[partition]?.lastTradeTime
     const from = lastTrade === undefined ? time - UNKNOWN_PAST : lastTrade - MICROS_PER_SECOND
@@ -96,7 +95,6 @@ export function withdraw(
   time: Micros,
   gap: Parameters<typeof emitGap>[5],
 ): void {
-  forget(market)
   emitGap(state, session, out, time, market.conversion ? everywhere(state, market.symbol) : homeOf(market), gap)
 }
 
@@ -104,7 +102,6 @@ export function withdraw(
 export function stalled(state: FeedState, out: FeedOutput[], from: Micros, time: Micros): void {
   const session = state.current
   if (session?.dataFrom === undefined) return
-  withdrawAll(state)
   emitGap(state, session, out, time, everywhere(state), { from, to: time, reason: 'STALL' })
 }
 
@@ -116,12 +113,13 @@ export function beatIfDue(state: FeedState, out: FeedOutput[], time: Micros): vo
   if (isUp(state, session, time)) repeatRates(state, session, out, time)
 }
 
-/** Writes a heartbeat to every partition. Mutates the session. */
+/** Writes a heartbeat to every partition; after DOWN no quote stands, so that an equal one is put out again. Mutates the state. */
 export function beat(state: FeedState, session: Session, out: FeedOutput[], time: Micros): void {
   const heartbeat: HeartbeatState = isUp(state, session, time) ? 'UP' : 'DOWN'
   // Beats keep their rhythm though the clock ticks beside it; off the rhythm they start anew.
   const late = time - session.lastBeat - BEAT
   session.lastBeat = late >= 0 && late < BEAT ? session.lastBeat + BEAT : time
+  if (heartbeat === 'DOWN') doubtQuotes(state)
   emit(state, session, out, time, everywhere(state), atReceipt(time), {
     kind: 'heartbeat',
     state: heartbeat,
@@ -154,11 +152,10 @@ export function emitRate(state: FeedState, session: Session, market: Market, out
   })
 }
 
-function withdrawAll(state: FeedState): void {
-  for (const market of state.markets.values()) forget(market)
-}
-
-function forget(market: Market): void {
-  market.quote = undefined
-  market.rateAt = 0
+/** They remain shown: no gap has withdrawn them, and a partition that owes a gap has no DOWN either. */
+function doubtQuotes(state: FeedState): void {
+  for (const market of state.markets.values()) {
+    market.quote = undefined
+    market.rateAt = 0
+  }
 }

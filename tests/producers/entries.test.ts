@@ -31,6 +31,13 @@ const trades = (number: number, type: string, list: readonly (readonly [id: numb
     },
   ],
 })
+/** A Kraken quote: it has no update number. */
+const ticker = (bid: number, bid_qty: number) => ({
+  channel: 'ticker',
+  type: 'update',
+  data: [{ symbol: 'BTC/USD', bid, bid_qty, ask: 101, ask_qty: 1 }],
+})
+const BTC_KRAKEN = { symbol: 'BTC-USD', nativeSymbol: 'BTC/USD' }
 const BTC_USD = { symbol: 'BTC-USD', nativeSymbol: 'BTC-USD' }
 
 describe('trades', () => {
@@ -196,14 +203,45 @@ describe('quotes', () => {
     expect(quotes([5, 6, 6, 4, 7].flatMap((u) => frame(bookTicker(u))))).toEqual([5, 6, 7])
   })
 
+  test('come out though a new session’s update numbers start again from below', () => {
+    const feed = started()
+    feed.frame(bookTicker(1000))
+    feed.close()
+    feed.wait(1)
+    feed.open()
+    expect(quotes([5, 6, 6, 7].flatMap((u) => feed.frame(bookTicker(u))))).toEqual([5, 6, 7])
+  })
+
+  test('come out again, though equal, after a DOWN', () => {
+    const byNumbers = started({ adapter: kraken, instruments: [BTC_KRAKEN] })
+    byNumbers.frame(ticker(100, 1))
+    byNumbers.wait(1)
+    expect(only(byNumbers.frame(ticker(100, 1)), 'quote')).toEqual([])
+    expect(only(byNumbers.wait(3), 'heartbeat').map(({ payload }) => payload.state)).toContain('DOWN')
+    expect(only(byNumbers.frame(ticker(100, 1)), 'quote')).toHaveLength(1)
+    const byUpdate = started()
+    byUpdate.frame(bookTicker(5))
+    byUpdate.wait(3)
+    expect(quotes([5, 5].flatMap((u) => byUpdate.frame(bookTicker(u))))).toEqual([5])
+  })
+
+  test('come out again, though equal, after an OVERFLOW gap that took their place', () => {
+    const feed = started({ adapter: kraken, instruments: [BTC_KRAKEN] })
+    feed.refuse(feed.frame(ticker(100, 1)))
+    expect(gapsOf(feed.wait(0.1), 'OVERFLOW')).toHaveLength(1)
+    expect(only(feed.frame(ticker(100, 1)), 'quote')).toHaveLength(1)
+  })
+
+  test('are withdrawn after a DOWN too: no gap has done so', () => {
+    const feed = started()
+    feed.frame(bookTicker(1))
+    feed.wait(3)
+    expect(gapsOf(feed.frame(bookTicker(2, '91235.00000000')), 'WITHDRAWN')).toEqual([['BTC-USDT', 3, 3]])
+    expect(gapsOf(feed.frame(bookTicker(3, '91235.00000000')), 'WITHDRAWN')).toEqual([])
+  })
+
   test('come out once by their four numbers where they have no update number', () => {
-    const BTC_KRAKEN = { symbol: 'BTC-USD', nativeSymbol: 'BTC/USD' }
     const { frame, state } = started({ adapter: kraken, instruments: [BTC_KRAKEN] })
-    const ticker = (bid: number, bid_qty: number) => ({
-      channel: 'ticker',
-      type: 'update',
-      data: [{ symbol: 'BTC/USD', bid, bid_qty, ask: 101, ask_qty: 1 }],
-    })
     const out = [ticker(100, 1), ticker(100, 1), ticker(100, 2), ticker(99, 2)].flatMap((one) => frame(one))
     expect(only(out, 'quote').map(({ payload }) => [payload.bid, payload.bidSize])).toEqual([
       [100, 1],
