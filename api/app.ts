@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
-import { rateLimit } from 'express-rate-limit'
 import helmet from 'helmet'
 import { MICROS_PER_SECOND } from '../core/time.ts'
+import { authorise, limiter, preflight, shareWith } from './gates.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
 import { candles } from './routes/candles.ts'
@@ -64,7 +64,10 @@ export function createApp(deps: AppDeps): Express {
     next()
   })
   app.use(security())
-  app.use(limiter(deps.requestsPerMinute))
+  app.use(shareWith(deps.access.origins))
+  app.use(limiter(deps))
+  app.use(preflight)
+  app.use(authorise(deps.access.keys))
   app.use(express.json({ limit: '100kb' }))
 
   for (const { path, get } of ROUTES) {
@@ -111,20 +114,6 @@ const security = (): RequestHandler =>
     },
     // Plain HTTP on loopback; whoever puts TLS before it decides about HSTS there.
     strictTransportSecurity: false,
-  })
-
-const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/
-
-/** People on this machine are not rationed like strangers; the store is per process. */
-const limiter = ({ loopback, others }: AppDeps['requestsPerMinute']): RequestHandler =>
-  rateLimit({
-    windowMs: 60_000,
-    limit: (request) => (LOOPBACK.test(request.ip ?? '') ? loopback : others),
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    ipv6Subnet: 56,
-    skip: (request) => /^\/(livez|readyz|healthz)$/.test(request.path),
-    handler: (_request, _response, next) => next(new HttpFailure('TOO_MANY_REQUESTS')),
   })
 
 const problems =

@@ -1,10 +1,9 @@
 import { assertNever } from '../core/assert.ts'
+import { CONFIRMATION_MICROS, endsQuotes } from '../core/confirmation.ts'
 import type { Gap, Quote, Tick, Trade } from '../core/tick.ts'
-import { MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
+import { MICROS_PER_MINUTE, type Micros } from '../core/time.ts'
 import type { Price } from './price.ts'
 
-/** A quote that its session's heartbeats have not confirmed for this long counts no more (architecture.md, The tick). */
-const CONFIRMATION_MICROS = 3 * MICROS_PER_SECOND
 const LATE_MICROS = 10 * MICROS_PER_MINUTE
 
 /** A fresh record of the ticks topic. `time` is min(receiveTime, broker's stamp), `arrival` this host's clock. */
@@ -108,8 +107,7 @@ export function createBoard(): Board {
         return takeTrade(tick, payload, sessionOf(partition, tick.exchange, tick.session))
       case 'heartbeat': {
         const session = sessionOf(partition, tick.exchange, tick.session)
-        if (payload.state === 'DOWN' || (session.beat !== undefined && time - session.beat > CONFIRMATION_MICROS))
-          invalidate(session)
+        if (endsQuotes(payload, time, session.beat)) invalidate(session)
         session.beat = time
         session.arrival = arrival
         session.isUp = payload.state === 'UP'

@@ -5,6 +5,7 @@ import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
+import type { Access } from './access.ts'
 import type { Asset } from './assets.ts'
 import type { Board } from './board.ts'
 import type { Letters } from './letters.ts'
@@ -23,6 +24,7 @@ export type AppDeps = {
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source
+  readonly access: Access
   readonly requestsPerMinute: { readonly loopback: number; readonly others: number }
   readonly now: () => Micros
 }

@@ -8,6 +8,11 @@ await runService('api', async ({ environment, log, metrics }) => {
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   return startApi({
     port: environment.PORT,
+    access: {
+      host: environment.CROSSTIDE_HOST,
+      keys: environment.CROSSTIDE_API_KEYS ?? [],
+      origins: environment.CROSSTIDE_CORS_ORIGINS ?? [],
+    },
     database: required(environment, 'DATABASE_URL'),
     brokers: required(environment, 'KAFKA_BROKERS'),
     registry: required(environment, 'SCHEMA_REGISTRY_URL'),

@@ -74,10 +74,13 @@ export const openApi = () => ({
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   servers: [{ url: '/' }],
+  // A key is needed where keys are set.
+  security: [{}, { key: [] }],
   paths: Object.fromEntries(
     Object.entries(OPERATIONS).map(([id, input]) => [input.path, { get: operation(id, input) }]),
   ),
   components: {
+    securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     schemas: {
       Problem: jsonOf(problem, 'output'),
       ...Object.fromEntries(Object.entries(DOCUMENTS).map(([id, schema]) => [id, jsonOf(schema, 'output')])),
@@ -96,7 +99,7 @@ function operation(operationId: string, { summary, query, params, isRange, failu
         content: { 'application/json': { schema: { $ref: `#/components/schemas/${operationId}` } } },
       },
       ...(isRange === true ? { 304: { description: 'A closed range that the client has' } } : {}),
-      ...Object.fromEntries([...failures, '429', '500'].map((status) => [status, PROBLEM])),
+      ...Object.fromEntries([...failures, '401', '429', '500'].map((status) => [status, PROBLEM])),
     },
   }
 }

@@ -1,12 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { PipelineError } from '../core/errors.ts'
 
-/** As no keys exist yet, nobody but this machine is answered. */
-const HOST = '127.0.0.1'
 const MAX_CONNECTIONS = 2000
 
 /** With Node's defaults a client that sends its headers drop by drop holds a connection for 75 s (measured). */
-export async function listen(app: RequestListener, port: number): Promise<{ server: Server; port: number }> {
+export async function listen(
+  app: RequestListener,
+  port: number,
+  host: string,
+): Promise<{ server: Server; port: number }> {
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 },
     app,
@@ -16,7 +18,7 @@ export async function listen(app: RequestListener, port: number): Promise<{ serv
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(cause.code === 'EADDRINUSE' ? new PipelineError('PORT_BUSY', `port ${port} is taken`, { cause }) : cause),
     )
-    server.listen(port, HOST, resolve)
+    server.listen(port, host, resolve)
   })
   const address = server.address()
   return { server, port: typeof address === 'object' && address !== null ? address.port : port }

@@ -12,9 +12,11 @@ import { openRegistry } from '../io/registry.ts'
 import type { Service } from '../io/service.ts'
 import { tickCodec } from '../schemas/codec.ts'
 import type { Catalogue } from '../schemas/topics.ts'
+import { LOCAL, assertAccess, type Access } from './access.ts'
 import { createApp } from './app.ts'
 import { loadAssets } from './assets.ts'
 import { createBoard } from './board.ts'
+import type { AppDeps } from './deps.ts'
 import { startFeed, type Feed } from './feed.ts'
 import { LIMITS, createHub, type Limits } from './hub.ts'
 import { openLetters } from './letters.ts'
@@ -36,6 +38,8 @@ export type ApiOptions = {
   readonly log: Log
   readonly metrics: Metrics
   readonly limits?: Limits
+  readonly access?: Access
+  readonly requestsPerMinute?: AppDeps['requestsPerMinute']
 }
 
 /** How long the first answer waits for the log's present; after that the API serves and says it is not ready. */
@@ -44,9 +48,10 @@ const CATCH_UP_MS = 15_000
 const MAX_LAG_RECORDS = 100_000
 const REQUESTS_PER_MINUTE = { loopback: 60_000, others: 300 }
 
-/** Starts the API: state from PostgreSQL, then the log, then the port. Throws DATABASE_MISMATCH if the two are strangers. */
+/** Starts the API: state from PostgreSQL, then the log, then the port. Throws DATABASE_MISMATCH if the two are strangers, BAD_ENVIRONMENT if it would be open to others without keys. */
 export async function startApi(options: ApiOptions): Promise<Service & { readonly port: number }> {
-  const { log, metrics, topics, source } = options
+  const { log, metrics, topics, source, access = LOCAL } = options
+  assertAccess(access)
   const kafka = { brokers: options.brokers, clientId: 'crosstide-api', log }
   const registry = openRegistry(options.registry)
   const database = openPool(options.database, 'api_ro', log)
@@ -86,9 +91,10 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
   })
   const letters = openLetters(ranges, topics)
   const deps = { database, board, readiness, letters, config: options.config, metrics, log, source, now }
-  const app = createApp({ ...deps, assets: loadAssets(), requestsPerMinute: REQUESTS_PER_MINUTE })
-  const { server, port } = await listen(app, options.port)
-  const sockets = serveSockets(server, { hub, metrics, log, now })
+  const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
+  const app = createApp({ ...deps, access, assets: loadAssets(), requestsPerMinute })
+  const { server, port } = await listen(app, options.port, access.host)
+  const sockets = serveSockets(server, { hub, metrics, log, now, access })
 
   const stop = async (): Promise<{ unsent: number }> => {
     readiness.stop()

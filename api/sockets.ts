@@ -5,6 +5,7 @@ import type { Micros } from '../core/time.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Hub, Peer } from './hub.ts'
+import { LOCAL, keyOf, type Access } from './access.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
 
 const MAX_CLIENTS = 1000
@@ -19,6 +20,7 @@ export type SocketDeps = {
   readonly metrics: Metrics
   readonly log: Log
   readonly now: () => Micros
+  readonly access?: Access
   readonly pingMs?: number
 }
 
@@ -36,7 +38,7 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
   const closed = deps.metrics.counter('ws_client_closed_total', 'WebSocket clients gone, by reason', ['reason'])
 
   server.on('upgrade', (request, socket, head) => {
-    const refusal = refusalOf(request, wss.clients.size)
+    const refusal = refusalOf(request, wss.clients.size, deps.access ?? LOCAL)
     if (refusal !== undefined) return refuse(socket, refusal)
     wss.handleUpgrade(request, socket, head, (client) => welcome(client))
   })
@@ -114,15 +116,20 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
 
 type Refusal = readonly [status: number, reason: string]
 
-/** Why a client is not let in. Browsers send an Origin: only pages served from this machine under this address may connect. */
+/**
+ * Why a client is not let in. Browsers send an Origin: only pages served from this machine under this address, or from an
+ * origin of the list, may connect.
+ */
 export function refusalOf(
   { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   clients: number,
+  { keys, origins }: Access = LOCAL,
 ): Refusal | undefined {
   if (url?.split('?')[0] !== '/ws') return [404, 'Not Found']
   if (clients >= MAX_CLIENTS) return [503, 'Service Unavailable']
-  const { origin, host } = headers
-  if (origin === undefined) return undefined
+  const { origin, host, authorization } = headers
+  if (keys.length > 0 && keyOf(authorization, keys) === undefined) return [401, 'Unauthorized']
+  if (origin === undefined || origins.includes(origin)) return undefined
   if (!URL.canParse(origin)) return [403, 'Forbidden']
   const from = new URL(origin)
   return from.host === host && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(from.hostname) ? undefined : [403, 'Forbidden']
@@ -130,7 +137,8 @@ export function refusalOf(
 
 function refuse(socket: Duplex, [status, reason]: Refusal): void {
   socket.on('error', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  const challenge = status === 401 ? 'www-authenticate: Bearer\r\n' : ''
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${challenge}connection: close\r\ncontent-length: 0\r\n\r\n`)
 }
 
 function textOf(bytes: RawData): string {

@@ -6,6 +6,22 @@ export const SOURCES = ['simulated', 'live', 'recorded'] as const
 export type Source = (typeof SOURCES)[number]
 
 const port = z.coerce.number().int().min(0).max(65_535)
+/** `name:hash,…`; the hash is the SHA-256 of the key in hex, so that whoever reads this does not have the key. */
+const apiKeys = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .refine(
+    (keys) => keys.every((one) => /^[\w.-]{1,32}:[0-9a-f]{64}$/.test(one)),
+    'not a list of name:hash, hash being the SHA-256 of the key as 64 lower-case hex digits',
+  )
+  .transform((keys) => keys.map((one) => ({ name: one.slice(0, -65), hash: one.slice(-64) })))
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .refine(
+    (all) => all.every((one) => URL.canParse(one) && /^https?:[^*]*$/.test(one) && new URL(one).origin === one),
+    'not a list of origins like https://example.org',
+  )
 const url = (protocols: RegExp) => z.url({ protocol: protocols })
 
 const schema = z.object({
@@ -17,6 +33,14 @@ const schema = z.object({
   SCHEMA_REGISTRY_URL: url(/^https?$/).optional(),
   DATABASE_URL: url(/^postgres(ql)?$/).optional(),
   PORT: port.default(8080),
+  /** Address the API listens on. Beyond loopback it needs keys. */
+  CROSSTIDE_HOST: z
+    .string()
+    .regex(/^[\w.:-]{1,255}$/, 'not an address')
+    .default('127.0.0.1'),
+  CROSSTIDE_API_KEYS: apiKeys.optional(),
+  /** Origins whose pages may read the API from a browser. */
+  CROSSTIDE_CORS_ORIGINS: origins.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   CHROMIUM_PATH: z.string().optional(),
   CROSSTIDE_CONFIG: z.string().default('crosstide.config.json'),

@@ -25,6 +25,28 @@ describe('environment', () => {
     )
   })
 
+  test('reads keys by name and hash, and origins letter by letter', () => {
+    const hash = 'ab'.repeat(32)
+    const origins = 'https://example.org,http://localhost:3000'
+    const keys = `alice:${hash},bob:${hash}`
+    expect(parseEnvironment({ CROSSTIDE_API_KEYS: keys, CROSSTIDE_CORS_ORIGINS: origins })).toMatchObject({
+      CROSSTIDE_HOST: '127.0.0.1',
+      CROSSTIDE_API_KEYS: [
+        { name: 'alice', hash },
+        { name: 'bob', hash },
+      ],
+      CROSSTIDE_CORS_ORIGINS: ['https://example.org', 'http://localhost:3000'],
+    })
+  })
+
+  test.each([
+    ['CROSSTIDE_API_KEYS', 'alice:secret'],
+    ['CROSSTIDE_API_KEYS', 'ab'.repeat(32)],
+    ['CROSSTIDE_CORS_ORIGINS', '*'],
+    ['CROSSTIDE_CORS_ORIGINS', 'https://example.org/'],
+    ['CROSSTIDE_CORS_ORIGINS', 'https://*.example.org'],
+  ])('refuses %s=%s', (name, value) => expect(() => parseEnvironment({ [name]: value })).toThrow(name))
+
   test('names a variable that a role cannot do without', () => {
     expect(() => required(parseEnvironment({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/)
   })

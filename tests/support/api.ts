@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { WebSocket } from 'ws'
+import { LOCAL, type Access } from '../../api/access.ts'
+import type { AppDeps } from '../../api/deps.ts'
 import { LIMITS, type Limits } from '../../api/hub.ts'
 import type { PriceItem } from '../../api/price.ts'
 import { startApi } from '../../api/service.ts'
@@ -52,6 +54,8 @@ export type ApiRig = {
 export async function startApiRig(
   options: {
     readonly limits?: Limits
+    readonly access?: Access
+    readonly requestsPerMinute?: AppDeps['requestsPerMinute']
     readonly before?: (rig: Pick<ApiRig, 'database' | 'mouth'>) => Promise<void>
   } = {},
 ): Promise<ApiRig> {
@@ -111,6 +115,8 @@ export async function startApiRig(
       log: silentLog,
       metrics: createMetrics('api', 'test'),
       limits: options.limits ?? LIMITS,
+      access: options.access ?? LOCAL,
+      ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
     })
   const end = async (): Promise<void> => {
     await api.announcer?.close(1000)

@@ -1,0 +1,30 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { PipelineError } from '../core/errors.ts'
+
+/** A key as we keep it: who has it, and the SHA-256 of it in hex. */
+export type ApiKey = { readonly name: string; readonly hash: string }
+
+/** Who may come in: where we listen, keys (none: nobody is asked for one), origins of other pages in browsers. */
+export type Access = { readonly host: string; readonly keys: readonly ApiKey[]; readonly origins: readonly string[] }
+
+export const LOCAL: Access = { host: '127.0.0.1', keys: [], origins: [] }
+
+export const isLoopback = (address: string): boolean =>
+  /^(localhost|::1|(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/.test(address)
+
+/** Throws BAD_ENVIRONMENT if other machines could read without a key. */
+export function assertAccess({ host, keys }: Access): void {
+  if (keys.length > 0 || isLoopback(host)) return
+  throw new PipelineError(
+    'BAD_ENVIRONMENT',
+    `CROSSTIDE_HOST is ${host}, beyond this machine, and CROSSTIDE_API_KEYS names no key`,
+  )
+}
+
+/** Name of the key in an Authorization header. The time a comparison takes tells nothing of how much was right. */
+export function keyOf(authorization: string | undefined, keys: readonly ApiKey[]): string | undefined {
+  const given = /^Bearer ([\x21-\x7e]{16,256})$/i.exec(authorization ?? '')?.[1]
+  if (given === undefined) return undefined
+  const hash = createHash('sha256').update(given).digest()
+  return keys.find((key) => timingSafeEqual(Buffer.from(key.hash, 'hex'), hash))?.name
+}

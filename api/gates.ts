@@ -1,0 +1,69 @@
+import type { Request, RequestHandler } from 'express'
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { isLoopback, keyOf, type ApiKey } from './access.ts'
+import type { AppDeps } from './deps.ts'
+import { HttpFailure } from './problem.ts'
+
+const IPV6_SUBNET = 56
+
+/** Whoever has a key is known by it, others by their address; the store is per process. */
+export const limiter = ({ requestsPerMinute: { loopback, others }, access }: AppDeps): RequestHandler =>
+  rateLimit({
+    windowMs: 60_000,
+    // People on this machine are not rationed like strangers; with keys, whoever comes from here may be a proxy.
+    limit: (request) => (access.keys.length === 0 && isLoopback(request.ip ?? '') ? loopback : others),
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: (request) => {
+      const key = keyOf(request.get('authorization'), access.keys)
+      return key === undefined ? ipKeyGenerator(request.ip ?? '', IPV6_SUBNET) : `key ${key}`
+    },
+    skip: isHealth,
+    handler: (_request, _response, next) => next(new HttpFailure('TOO_MANY_REQUESTS')),
+  })
+
+const isHealth = ({ path }: Request): boolean => /^\/(livez|readyz|healthz)$/.test(path)
+
+/** What describes the API, its health and the page's own files hold no rows; all else, also what is not there, is guarded. */
+const OPEN = /^\/(page\/[^/]+|errors|openapi\.json|reference|livez|readyz|healthz|version)?$/
+
+/**
+ * With keys set everybody needs one, on this machine too: behind a proxy on the same machine all the world comes from
+ * 127.0.0.1.
+ */
+export const authorise =
+  (keys: readonly ApiKey[]): RequestHandler =>
+  (request, response, next) => {
+    if (keys.length > 0 && !OPEN.test(request.path) && keyOf(request.get('authorization'), keys) === undefined) {
+      response.set('www-authenticate', 'Bearer')
+      throw new HttpFailure('UNAUTHORIZED')
+    }
+    next()
+  }
+
+const EXPOSED = 'ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
+
+/** Pages of other origins may read the answers if theirs is in the list, letter by letter; never with cookies. */
+export const shareWith =
+  (origins: readonly string[]): RequestHandler =>
+  (request, response, next) => {
+    response.vary('origin')
+    const origin = request.get('origin')
+    if (origin !== undefined && origins.includes(origin))
+      response.set({ 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED })
+    next()
+  }
+
+/** Answers the question a browser asks before it sends a header of ours. */
+export const preflight: RequestHandler = (request, response, next) => {
+  const isAsked = request.method === 'OPTIONS' && request.get('access-control-request-method') !== undefined
+  if (!isAsked || response.get('access-control-allow-origin') === undefined) return next()
+  response
+    .set({
+      'access-control-allow-methods': 'GET, HEAD',
+      'access-control-allow-headers': 'Authorization, If-None-Match, X-Request-Id',
+      'access-control-max-age': '600',
+    })
+    .status(204)
+    .end()
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { startApiRig, type ApiRig } from '../support/api.ts'
+
+const KEY = 'a-key-of-the-test-0123456789'
+const OTHER = 'another-key-of-the-test-0123'
+const ORIGIN = 'https://example.org'
+const hash = (key: string): string => createHash('sha256').update(key).digest('hex')
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
+
+let rig: ApiRig
+const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`${rig.url}${path}`, init)
+
+beforeAll(async () => {
+  rig = await startApiRig({
+    access: {
+      host: '0.0.0.0',
+      keys: [
+        { name: 'alice', hash: hash(KEY) },
+        { name: 'bob', hash: hash(OTHER) },
+      ],
+      origins: [ORIGIN],
+    },
+    requestsPerMinute: { loopback: 10_000, others: 30 },
+  })
+})
+afterAll(() => rig.stop())
+
+describe('with keys', () => {
+  test('rows and figures need one, on this machine too', async () => {
+    for (const path of [
+      '/api/v1/prices',
+      '/API/v1/prices',
+      '/api/v1/config',
+      '/metrics',
+      '/nowhere',
+      '/%61pi/v1/prices',
+    ]) {
+      const response = await get(path)
+      expect([path, response.status, response.headers.get('www-authenticate')]).toEqual([path, 401, 'Bearer'])
+      expect(await response.json()).toMatchObject({ code: 'UNAUTHORIZED', type: '/errors#UNAUTHORIZED' })
+    }
+    expect((await get('/api/v1/prices', { headers: bearer(`${KEY}x`) })).status).toBe(401)
+    expect((await get(`/api/v1/prices?key=${KEY}`)).status).toBe(401)
+    expect((await get('/api/v1/prices', { headers: bearer(KEY) })).status).toBe(200)
+  })
+
+  test('health and what describes the API do not', async () => {
+    const paths = ['/', '/livez', '/readyz', '/version', '/errors', '/openapi.json', '/reference']
+    const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status))
+    expect(statuses).toEqual(paths.map(() => 200))
+  })
+
+  test('a WebSocket needs one in its header', async () => {
+    const outcome = (headers: Record<string, string>): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/ws`, { headers })
+        socket.once('open', () => {
+          socket.close()
+          resolve('open')
+        })
+        socket.once('error', (error) => resolve(error.message))
+      })
+    expect(await outcome({})).toContain('401')
+    expect(await outcome(bearer(KEY))).toBe('open')
+  })
+})
+
+describe('other origins', () => {
+  test('read answers if they are in the list, letter by letter', async () => {
+    const allowed = async (origin: string): Promise<string | null> =>
+      (await get('/version', { headers: { origin } })).headers.get('access-control-allow-origin')
+    expect(await allowed(ORIGIN)).toBe(ORIGIN)
+    for (const origin of ['https://example.org.evil.net', 'http://example.org', 'https://example.com', 'null'])
+      expect(await allowed(origin)).toBeNull()
+    expect((await get('/version')).headers.get('vary')).toContain('origin')
+  })
+
+  test('may send a key: the preflight says so to them alone', async () => {
+    const ask = (origin: string): Promise<Response> =>
+      get('/api/v1/prices', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
+    const answer = await ask(ORIGIN)
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('access-control-allow-headers')).toContain('Authorization')
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+    expect((await ask('https://example.com')).status).toBe(401)
+  })
+})
+
+describe('rate limits', () => {
+  test('are by key, say what is left, and when to come again', async () => {
+    const ask = (key: string): Promise<Response> => get('/version', { headers: bearer(key) })
+    const first = await ask(OTHER)
+    expect(first.headers.get('ratelimit-policy')).toMatch(/q=30; w=60/)
+    expect(first.headers.get('ratelimit')).toMatch(/r=29; t=\d+/)
+    for (let n = 0; n < 29; n++) expect((await ask(OTHER)).status).toBe(200)
+    const refused = await ask(OTHER)
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(refused.headers.get('ratelimit')).toMatch(/r=0/)
+    expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_REQUESTS' })
+    expect((await ask(KEY)).status).toBe(200)
+    expect((await get('/livez', { headers: bearer(OTHER) })).status).toBe(200)
+  })
+})
+
+test('beyond this machine and without keys it does not start', async () => {
+  await expect(startApiRig({ access: { host: '0.0.0.0', keys: [], origins: [] } })).rejects.toMatchObject({
+    code: 'BAD_ENVIRONMENT',
+  })
+})

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { LOCAL, assertAccess, isLoopback, keyOf } from '../../api/access.ts'
+import { refusalOf } from '../../api/sockets.ts'
+
+const KEYS = [
+  { name: 'alice', hash: 'b'.repeat(64) },
+  { name: 'bob', hash: createHash('sha256').update('0123456789abcdef').digest('hex') },
+]
+
+describe('keys', () => {
+  test.each([
+    ['Bearer 0123456789abcdef', 'bob'],
+    ['bearer 0123456789abcdef', 'bob'],
+    ['Bearer 0123456789abcdeF', undefined],
+    ['Bearer 0123456789abcde', undefined],
+    ['Bearer  0123456789abcdef', undefined],
+    ['Basic 0123456789abcdef', undefined],
+    [`Bearer ${'b'.repeat(64)}`, undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('%j is the key of %s', (header, name) => expect(keyOf(header, KEYS)).toBe(name))
+
+  test('are asked of WebSocket clients, whatever their origin', () => {
+    const access = { host: '0.0.0.0', keys: KEYS, origins: ['https://example.org'] }
+    const headers = { host: 'x', origin: 'https://example.org' }
+    expect(refusalOf({ url: '/ws', headers }, 0, access)).toEqual([401, 'Unauthorized'])
+    const authorization = 'Bearer 0123456789abcdef'
+    expect(refusalOf({ url: '/ws', headers: { ...headers, authorization } }, 0, access)).toBeUndefined()
+    const other = { host: 'x', origin: 'https://example.com', authorization }
+    expect(refusalOf({ url: '/ws', headers: other }, 0, access)).toEqual([403, 'Forbidden'])
+  })
+})
+
+describe('listening', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org'])(
+    'on %s is refused without keys',
+    (host) => {
+      expect(isLoopback(host)).toBe(false)
+      expect(() => assertAccess({ ...LOCAL, host })).toThrow(/CROSSTIDE_API_KEYS names no key/)
+      expect(() => assertAccess({ ...LOCAL, host, keys: KEYS })).not.toThrow()
+    },
+  )
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('on %s needs none', (host) =>
+    expect(() => assertAccess({ ...LOCAL, host })).not.toThrow(),
+  )
+})
