@@ -43,7 +43,7 @@ export function rowStores(
     if (reason !== undefined) return { kind: 'unreadable', reason }
     // Its day's partition is gone; the row would stay in DEFAULT for ever.
     if (tick.value.eventTime < fromMillis(keepsFromMs)) return { kind: 'too-old', reason: 'older than the tables keep' }
-    const rows = historyOf(tickRows(from.partition, [entryOf(letter, from, tick.value)], new Set()))
+    const rows = historyOf(tickRows(from.partition, [entryOf(letter, from, tick.value)], new Set(), new Map()))
     return run(database, ticksStatement(unmovedAt(letter, from), rows))
   }
   return new Map([

@@ -1,7 +1,9 @@
 import { assertNever } from '../core/assert.ts'
+import { endsQuotes } from '../core/confirmation.ts'
 import { sessionKey } from '../core/sieve.ts'
 import { parseSymbol } from '../core/symbol.ts'
 import type { Gap, Heartbeat, Quote, Tick, Trade } from '../core/tick.ts'
+import type { Micros } from '../core/time.ts'
 import type { Entry } from './sink.ts'
 
 /** What becomes of the latest quote of a key: nothing, this quote stands, or this quote came but was withdrawn. */
@@ -12,7 +14,10 @@ export type QuoteRow = { readonly tick: Tick; readonly quote: Quote; readonly of
 export type GapRow = { readonly tick: Tick; readonly gap: Gap; readonly offset: number }
 /** A session's newest heartbeat; `newest` marks the newest of its exchange. */
 export type HeartbeatRow = { readonly tick: Tick; readonly heartbeat: Heartbeat; newest: boolean; readonly first: Tick }
-export type SeenRow = Pick<Tick, 'exchange' | 'session' | 'ordinal'>
+/** `beat`: receive time of the session's last heartbeat, in this batch or before. */
+export type SeenRow = Pick<Tick, 'exchange' | 'session' | 'ordinal'> & { readonly beat: Micros | undefined }
+/** What takes back its session's quotes: a Gap those of its symbol or all, a heartbeat all. */
+export type WithdrawalRow = { readonly tick: Tick; readonly offset: number }
 export type SymbolRow = {
   readonly exchange: string
   readonly symbol: string
@@ -28,8 +33,8 @@ export type TickRows = {
   readonly quotes: readonly QuoteRow[]
   /** Gaps that something may be missing in; WITHDRAWN only takes back a quote. */
   readonly gaps: readonly GapRow[]
-  /** Gaps of all kinds: each withdraws the quotes of its session that the database holds. */
-  readonly withdrawals: readonly GapRow[]
+  /** Gaps of all kinds and heartbeats that end quotes: each withdraws those of its session that the database holds. */
+  readonly withdrawals: readonly WithdrawalRow[]
   readonly heartbeats: readonly HeartbeatRow[]
   readonly symbols: readonly SymbolRow[]
 }
@@ -37,16 +42,24 @@ export type TickRows = {
 /** Names a symbol of an exchange. */
 export const symbolKey = ({ exchange, symbol }: Pick<Tick, 'exchange' | 'symbol'>): string => `${exchange}/${symbol}`
 
-/** The slot whose heartbeats count: they stand in every partition, and six slots must not fight for one row. */
+/** The slot whose heartbeats become rows: they stand in every partition, and six slots must not fight for one row. */
 const HEARTBEATS_PARTITION = 0
 
 /**
- * Folds a slot's ticks in log order into rows. `known` names the symbols (`exchange/symbol`) that the database has.
+ * Folds a slot's ticks in log order into rows. `known` names the symbols (`exchange/symbol`) that the database has, `beats`
+ * the time of each session's last heartbeat before these ticks: broadcasts stand in every partition, so each slot finds
+ * for itself which heartbeats end its quotes.
  *
  * Owns the rows it makes and changes them in place while it folds.
  */
-export function tickRows(partition: number, entries: readonly Entry<Tick>[], known: ReadonlySet<string>): TickRows {
-  const seen = new Map<string, SeenRow>()
+export function tickRows(
+  partition: number,
+  entries: readonly Entry<Tick>[],
+  known: ReadonlySet<string>,
+  beats: ReadonlyMap<string, Micros>,
+): TickRows {
+  const seen = new Map<string, Tick>()
+  const newBeats = new Map<string, Micros>()
   const symbols = new Map<string, SymbolRow>()
   const latest = new Map<string, QuoteRow>()
   const heartbeats = new Map<string, HeartbeatRow>()
@@ -54,7 +67,7 @@ export function tickRows(partition: number, entries: readonly Entry<Tick>[], kno
   const trades: TradeRow[] = []
   const quotes: QuoteRow[] = []
   const gaps: GapRow[] = []
-  const withdrawals: GapRow[] = []
+  const withdrawals: WithdrawalRow[] = []
 
   const noteSymbol = (tick: Tick, key: string): void => {
     if (known.has(key) || symbols.has(key)) return
@@ -62,9 +75,15 @@ export function tickRows(partition: number, entries: readonly Entry<Tick>[], kno
     if (parts !== undefined) symbols.set(key, { exchange: tick.exchange, symbol: tick.symbol, ...parts })
   }
 
+  const withdraw = (row: WithdrawalRow): void => {
+    withdrawals.push(row)
+    for (const one of latest.values()) if (isWithdrawnBy(one.tick, row.tick)) one.latest = 'withdrawn'
+  }
+
   for (const { value: tick, offset } of entries) {
+    const session = sessionKey(tick)
     // The entries passed the sieve: within a session ordinals ascend.
-    seen.set(sessionKey(tick), tick)
+    seen.set(session, tick)
     const { payload } = tick
     switch (payload.kind) {
       case 'trade':
@@ -82,20 +101,21 @@ export function tickRows(partition: number, entries: readonly Entry<Tick>[], kno
         break
       }
       case 'gap': {
-        const row: GapRow = { tick, gap: payload, offset }
-        if (payload.reason !== 'WITHDRAWN') gaps.push(row)
-        withdrawals.push(row)
-        for (const one of latest.values()) if (isWithdrawnBy(one.tick, tick)) one.latest = 'withdrawn'
+        if (payload.reason !== 'WITHDRAWN') gaps.push({ tick, gap: payload, offset })
+        withdraw({ tick, offset })
         break
       }
       case 'heartbeat': {
+        if (endsQuotes(payload, tick.receiveTime, newBeats.get(session) ?? beats.get(session)))
+          withdraw({ tick, offset })
+        newBeats.set(session, tick.receiveTime)
         if (partition !== HEARTBEATS_PARTITION) break
-        const key = sessionKey(tick)
-        const row: HeartbeatRow = { tick, heartbeat: payload, newest: true, first: heartbeats.get(key)?.first ?? tick }
+        const first = heartbeats.get(session)?.first ?? tick
+        const row: HeartbeatRow = { tick, heartbeat: payload, newest: true, first }
         const before = newest.get(tick.exchange)
         if (before !== undefined) before.newest = false
         newest.set(tick.exchange, row)
-        heartbeats.set(key, row)
+        heartbeats.set(session, row)
         break
       }
       case 'control':
@@ -107,7 +127,9 @@ export function tickRows(partition: number, entries: readonly Entry<Tick>[], kno
     }
   }
   return {
-    seen: [...seen.values()],
+    seen: [...seen].map(([key, { exchange, session, ordinal }]) => {
+      return { exchange, session, ordinal, beat: newBeats.get(key) ?? beats.get(key) }
+    }),
     trades,
     quotes,
     gaps,
@@ -117,8 +139,6 @@ export function tickRows(partition: number, entries: readonly Entry<Tick>[], kno
   }
 }
 
-/** A Gap withdraws its own session's quotes only, of its symbol or of all. */
-const isWithdrawnBy = (quoted: Tick, gap: Tick): boolean =>
-  quoted.exchange === gap.exchange &&
-  quoted.session === gap.session &&
-  (gap.symbol === '' || quoted.symbol === gap.symbol)
+/** Its own session's quotes only, of its symbol or of all. */
+const isWithdrawnBy = (quoted: Tick, by: Tick): boolean =>
+  quoted.exchange === by.exchange && quoted.session === by.session && (by.symbol === '' || quoted.symbol === by.symbol)

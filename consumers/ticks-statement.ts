@@ -1,7 +1,7 @@
 import { bigintArray, booleanArray, numericArray, textArray, timestampArray } from './arrays.ts'
 import { DEADLINE_MS, type Statement } from './database.ts'
 import { MOVED, moveValues, type Move } from './resume.ts'
-import type { GapRow, QuoteRow, TickRows } from './ticks-rows.ts'
+import type { QuoteRow, TickRows, WithdrawalRow } from './ticks-rows.ts'
 
 /**
  * The ticks sink's one statement: rows, roll-up, tick sieve and offset change together, or, if another instance has moved
@@ -14,17 +14,19 @@ import type { GapRow, QuoteRow, TickRows } from './ticks-rows.ts'
 const TEXT = `
 with ${MOVED},
 seen as (
-  insert into ingest.origins (consumer, topic, part, exchange, session, ordinal)
-  select $1, $2, moved.part, u.* from moved, unnest($8::text[], $9::bigint[], $10::bigint[]) u
+  insert into ingest.origins (consumer, topic, part, exchange, session, ordinal, last_heartbeat)
+  select $1, $2, moved.part, u.exchange, u.session, u.ordinal, nullif(u.beat, 0)
+    from moved, unnest($8::text[], $9::bigint[], $10::bigint[], $11::bigint[]) u (exchange, session, ordinal, beat)
   on conflict (consumer, topic, part, exchange, session)
-  do update set ordinal = greatest(origins.ordinal, excluded.ordinal), updated_at = now()
+  do update set ordinal = greatest(origins.ordinal, excluded.ordinal), last_heartbeat = excluded.last_heartbeat,
+                updated_at = now()
 ),
 put_trades as (
   insert into public.trades (exchange, symbol, trade_id, side, price, size, feed, event_time, receive_time, session, ordinal,
                              sequence, log_offset, partition)
   select u.*, moved.part from moved, unnest(
-    $11::text[], $12::text[], $13::text[], $14::text[], $15::numeric[], $16::numeric[], $17::text[], $18::timestamptz[],
-    $19::timestamptz[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[]) u
+    $12::text[], $13::text[], $14::text[], $15::text[], $16::numeric[], $17::numeric[], $18::text[], $19::timestamptz[],
+    $20::timestamptz[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) u
   on conflict do nothing
   returning exchange, symbol, event_time, price, size, feed, receive_time, log_offset
 ),
@@ -56,9 +58,9 @@ rolled as (
 ),
 new_quotes as (
   select u.*, moved.part from moved, unnest(
-    $24::text[], $25::text[], $26::numeric[], $27::numeric[], $28::numeric[], $29::numeric[], $30::text[], $31::text[],
-    $32::timestamptz[], $33::timestamptz[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[], $38::boolean[],
-    $39::boolean[])
+    $25::text[], $26::text[], $27::numeric[], $28::numeric[], $29::numeric[], $30::numeric[], $31::text[], $32::text[],
+    $33::timestamptz[], $34::timestamptz[], $35::bigint[], $36::bigint[], $37::bigint[], $38::bigint[], $39::boolean[],
+    $40::boolean[])
     u (exchange, symbol, bid, bid_size, ask, ask_size, source, feed, event_time, receive_time, session, ordinal, sequence,
        log_offset, latest, withdrawn)
 ),
@@ -86,7 +88,7 @@ put_latest as (
 ),
 withdrawn as (
   update public.latest_quotes l set withdrawn = true
-    from moved, unnest($40::text[], $41::text[], $42::bigint[], $43::bigint[]) w (exchange, symbol, session, log_offset)
+    from moved, unnest($41::text[], $42::text[], $43::bigint[], $44::bigint[]) w (exchange, symbol, session, log_offset)
    where l.exchange = w.exchange and (w.symbol is null or l.symbol = w.symbol) and l.session = w.session
      and l.partition = moved.part and l.log_offset < w.log_offset and not l.withdrawn
      and not exists (select from new_quotes n where n.latest and n.exchange = l.exchange and n.symbol = l.symbol)
@@ -95,13 +97,13 @@ put_gaps as (
   insert into public.gaps (exchange, symbol, from_time, to_time, reason, backfilled, feed, event_time, receive_time, session,
                            ordinal, log_offset, partition)
   select u.*, moved.part from moved, unnest(
-    $44::text[], $45::text[], $46::timestamptz[], $47::timestamptz[], $48::text[], $49::boolean[], $50::text[],
-    $51::timestamptz[], $52::timestamptz[], $53::bigint[], $54::bigint[], $55::bigint[]) u
+    $45::text[], $46::text[], $47::timestamptz[], $48::timestamptz[], $49::text[], $50::boolean[], $51::text[],
+    $52::timestamptz[], $53::timestamptz[], $54::bigint[], $55::bigint[], $56::bigint[]) u
   on conflict do nothing
 ),
 beats as (
-  select u.* from moved, unnest($56::text[], $57::bigint[], $58::text[], $59::text[], $60::timestamptz[], $61::timestamptz[],
-                                $62::bigint[], $63::boolean[])
+  select u.* from moved, unnest($57::text[], $58::bigint[], $59::text[], $60::text[], $61::timestamptz[], $62::timestamptz[],
+                                $63::bigint[], $64::boolean[])
     u (exchange, session, feed, state, first_heartbeat, last_heartbeat, last_sequence, newest)
 ),
 put_sessions as (
@@ -119,7 +121,7 @@ put_exchanges as (
 ),
 put_symbols as (
   insert into public.symbols (exchange, symbol, base, quote, perpetual)
-  select u.* from moved, unnest($64::text[], $65::text[], $66::text[], $67::text[], $68::boolean[]) u
+  select u.* from moved, unnest($65::text[], $66::text[], $67::text[], $68::text[], $69::boolean[]) u
   on conflict do nothing
 )
 select (select count(*)::int from moved) as moved,
@@ -138,6 +140,7 @@ export function ticksStatement(move: Move, rows: TickRows): Statement {
       textArray(seen.map(({ exchange }) => exchange)),
       bigintArray(seen.map(({ session }) => session)),
       bigintArray(seen.map(({ ordinal }) => ordinal)),
+      bigintArray(seen.map(({ beat }) => beat ?? 0)),
 
       textArray(trades.map(({ tick }) => tick.exchange)),
       textArray(trades.map(({ tick }) => tick.symbol)),
@@ -210,4 +213,4 @@ const quoteColumns = (quotes: readonly QuoteRow[]): Statement['values'] => [
   booleanArray(quotes.map(({ latest }) => latest === 'withdrawn')),
 ]
 
-const symbolOrAll = ({ tick }: GapRow): string | undefined => (tick.symbol === '' ? undefined : tick.symbol)
+const symbolOrAll = ({ tick }: WithdrawalRow): string | undefined => (tick.symbol === '' ? undefined : tick.symbol)

@@ -8,6 +8,7 @@ import * as ticks from './0002-ticks.ts'
 import * as latest from './0003-latest.ts'
 import * as services from './0004-services.ts'
 import * as refresh from './0005-refresh.ts'
+import * as heartbeats from './0006-heartbeats.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-latest': latest,
   '0004-services': services,
   '0005-refresh': refresh,
+  '0006-heartbeats': heartbeats,
 }
 
 /**

@@ -16,14 +16,16 @@ export const arbitraryStretch: fc.Arbitrary<readonly Tick[]> = fc
       exchange: fc.constantFrom('binance', 'kraken'),
       symbol: fc.constantFrom('BTC-USD', 'BTC-USDT'),
       session: fc.constantFrom(1, 2),
-      id: fc.integer({ min: 0, max: 60 }),
+      // Few, so that trades repeat.
+      id: fc.integer({ min: 0, max: 5 }),
       price: fc.integer({ min: 1, max: 1_000_000 }),
       size: fc.integer({ min: 1, max: 1_000_000 }),
       lateMs: fc.integer({ min: 0, max: 180_000 }),
       isAll: fc.boolean(),
       isUp: fc.boolean(),
+      isDown: fc.constantFrom(true, false, false, false),
     }),
-    { minLength: 1, maxLength: 150 },
+    { minLength: 1, maxLength: 150, size: 'max' },
   )
   .map((draws) =>
     draws.map((draw, ordinal): Tick => {
@@ -43,7 +45,12 @@ export const arbitraryStretch: fc.Arbitrary<readonly Tick[]> = fc
             symbol: draw.isAll ? '' : symbol,
           })
         case 'heartbeat':
-          return tick(heartbeat({ state: draw.isUp ? 'UP' : 'DOWN', lastSequence: draw.id }), { ...where, symbol: '' })
+          return tick(heartbeat({ state: draw.isDown ? 'DOWN' : 'UP', lastSequence: draw.id }), {
+            ...where,
+            symbol: '',
+            // A session's heartbeats come about as often more than 3 s apart as less.
+            receiveTime: micros(MOMENT + ordinal * 100_000),
+          })
         case 'rate':
           return tick({ kind: 'rate', bid: price, ask: price + 1 }, where)
         default:
@@ -55,10 +62,14 @@ export const arbitraryStretch: fc.Arbitrary<readonly Tick[]> = fc
 /** What `latest_quotes` must say, computed from the stretch one tick after the other. */
 export function expectedLatest(ticks: readonly Tick[]): readonly Row[] {
   const latest = new Map<string, { readonly tick: Tick; readonly offset: number; withdrawn: boolean }>()
+  const beats = new Map<string, number>()
   for (const [offset, one] of ticks.entries()) {
     const { payload, exchange, symbol, session } = one
     if (payload.kind === 'quote') latest.set(`${exchange} ${symbol}`, { tick: one, offset, withdrawn: false })
-    if (payload.kind !== 'gap') continue
+    const before = beats.get(`${exchange} ${session}`) ?? one.receiveTime
+    if (payload.kind === 'heartbeat') beats.set(`${exchange} ${session}`, one.receiveTime)
+    const isEnd = payload.kind === 'heartbeat' && (payload.state === 'DOWN' || one.receiveTime > before + 3_000_000)
+    if (payload.kind !== 'gap' && !isEnd) continue
     for (const held of latest.values()) {
       const isSame = held.tick.exchange === exchange && held.tick.session === session
       if (isSame && (symbol === '' || held.tick.symbol === symbol)) held.withdrawn = true

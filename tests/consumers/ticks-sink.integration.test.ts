@@ -158,10 +158,15 @@ describe('ticks sink', () => {
 
   test('a Gap withdraws its own session’s quotes, not another session’s', async () => {
     const other = micros(MOMENT - 1)
-    await store(
+    const before = [
       tick(quote(), { ordinal: 1, symbol: 'BTC-USDT' }),
       tick(quote(), { ordinal: 2, symbol: 'ETH-USDT' }),
       tick(quote(), { ordinal: 1, symbol: 'SOL-USDT', session: other }),
+    ]
+    // Two batches: the fold withdraws what its own batch quoted, the statement what the table holds.
+    await store(...before)
+    await store(
+      ...before,
       tick(gap({ reason: 'STALL' }), { ordinal: 3, symbol: '' }),
       tick(quote(), { ordinal: 4, symbol: 'ETH-USDT' }),
     )
@@ -169,6 +174,51 @@ describe('ticks sink', () => {
       { symbol: 'BTC-USDT', withdrawn: true },
       { symbol: 'ETH-USDT', withdrawn: false },
       { symbol: 'SOL-USDT', withdrawn: false },
+    ])
+  })
+
+  test.each([
+    ['DOWN', [heartbeat({ state: 'DOWN' }), heartbeat()], 1],
+    ['3 s without a heartbeat', [heartbeat()], 4],
+  ] as const)(
+    '%s takes back a session’s stored quotes, also after a restart, until quoted again',
+    async (_, beats, seconds) => {
+      const other = micros(MOMENT - 1)
+      const slot = { topic: TOPIC, partition: 3 }
+      const ticks = [
+        tick(heartbeat(), { ordinal: 1 }),
+        tick(quote(), { ordinal: 2, symbol: 'BTC-USDT' }),
+        tick(quote(), { ordinal: 3, symbol: 'ETH-USDT' }),
+        tick(quote(), { ordinal: 1, symbol: 'SOL-USDT', session: other }),
+        ...beats.map((beat, n) =>
+          tick(beat, { ordinal: 4 + n, receiveTime: micros(MOMENT + (seconds + n) * 1_000_000) }),
+        ),
+        tick(quote(), { ordinal: 9, symbol: 'ETH-USDT' }),
+      ]
+      const log = records(ticks)
+      for (const [from, to] of [
+        [0, 4],
+        [4, log.length],
+      ] as const) {
+        const { stage } = rigOf(sink, database, logOf(log))
+        await stage.assigned(slot)
+        await stage.batch(slot, log.slice(from, to), { end: log.length, ...ALIVE })
+      }
+      expect(await all('select symbol, withdrawn from latest_quotes order by 1')).toEqual([
+        { symbol: 'BTC-USDT', withdrawn: true },
+        { symbol: 'ETH-USDT', withdrawn: false },
+        { symbol: 'SOL-USDT', withdrawn: false },
+      ])
+    },
+  )
+
+  test('a trade that comes again under another ordinal counts once in its minute', async () => {
+    const [first, second] = [trade({ id: 'a', price: 10, size: 2 }), trade({ id: 'b', price: 11, size: 1 })]
+    const before = [tick(first, { ordinal: 1 }), tick(first, { ordinal: 2 })]
+    await store(...before)
+    await store(...before, tick(first, { ordinal: 3 }), tick(second, { ordinal: 4 }))
+    expect(await all('select trades::int, volume::float8, quote_volume::float8 from trade_minutes')).toEqual([
+      { trades: 2, volume: 3, quote_volume: 31 },
     ])
   })
 

@@ -11,8 +11,8 @@ export function lateOffset(database: Database, crash: () => void): Database {
     const [consumer, topic, part, , to, stamp, crc, ...columns] = statement.values
     const text = statement.text.replace(MOVED, 'moved as (select $3::integer as part)').replace(
       'from put_trades\n',
-      `from unnest($11::text[], $12::text[], $15::numeric[], $16::numeric[], $17::text[], $18::timestamptz[],
-              $19::timestamptz[], $23::bigint[]) u (exchange, symbol, price, size, feed, event_time, receive_time, log_offset)\n`,
+      `from unnest($12::text[], $13::text[], $16::numeric[], $17::numeric[], $18::text[], $19::timestamptz[],
+              $20::timestamptz[], $24::bigint[]) u (exchange, symbol, price, size, feed, event_time, receive_time, log_offset)\n`,
     )
     if (text === statement.text) throw new Error('the statement has changed: mend the twin')
     // Parameters 4 to 7 are not used any more, but numbered.
