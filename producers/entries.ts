@@ -62,7 +62,8 @@ function takeEntry(context: FrameContext, entry: Entry): void {
     return
   }
   begin(context, market, eventTime)
-  context.session.lastSequence = entry.sequence
+  // Entries without a number leave the last one standing.
+  if (entry.sequence > 0) context.session.lastSequence = entry.sequence
   if (payload.kind === 'trade') breaks(context, market, head)
   const sent = emit(state, context.session, context.out, time, homeOf(market), head, payload)
   entries[sent === undefined ? 'overflow' : 'out']++

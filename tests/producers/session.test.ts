@@ -1,9 +1,30 @@
 import { describe, expect, test } from 'vitest'
-import { micros } from '../../core/time.ts'
+import { micros, toIso } from '../../core/time.ts'
 import { kraken } from '../../producers/kraken.ts'
 import { MOMENT } from '../support/ticks.ts'
 import { BTC, aggTrade, bookTicker, gapsOf, harness, only, ticksOf } from './harness.ts'
 
+/** Kraken frames: trades are numbered, tickers are not. */
+const KRAKEN_BTC = { symbol: 'BTC-USD', nativeSymbol: 'BTC/USD' }
+const krakenTrade = (type: 'snapshot' | 'update', trade_id: number, at: number) => ({
+  channel: 'trade',
+  type,
+  data: [
+    {
+      symbol: 'BTC/USD',
+      side: 'buy',
+      price: 100.5,
+      qty: 1,
+      trade_id,
+      timestamp: toIso(micros(MOMENT + at * 1e6)),
+    },
+  ],
+})
+const krakenTicker = (bid: number) => ({
+  channel: 'ticker',
+  type: 'update',
+  data: [{ symbol: 'BTC/USD', bid, bid_qty: 1, ask: 101, ask_qty: 1 }],
+})
 const states = (out: Parameters<typeof only>[0]): string =>
   only(out, 'heartbeat')
     .map(({ payload }) => payload.state)
@@ -68,6 +89,14 @@ describe('a session', () => {
       Array.from({ length: 5 }, () => ({ kind: 'heartbeat', state: 'UP', lastSequence: 41 })),
     )
     expect(ticksOf(beats).map(({ partitions }) => partitions)).toEqual(Array.from({ length: 5 }, () => [0, 1, 2]))
+  })
+
+  test('keeps its last sequence though entries without a number come after it', () => {
+    const { open, frame, wait } = harness({ adapter: kraken, instruments: [KRAKEN_BTC] })
+    open()
+    frame(krakenTrade('update', 7, 0))
+    frame(krakenTicker(100))
+    expect(only(wait(1.1), 'heartbeat').map(({ payload }) => payload.lastSequence)).toEqual([7])
   })
 
   test('is DOWN once its newest frame is two seconds old, and UP with the next one', () => {
