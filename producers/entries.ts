@@ -99,13 +99,18 @@ const timeOf = ({ state, time }: FrameContext, entry: Pick<Entry, 'eventTime' | 
 const isNews = (market: Market, { sequence }: Entry): boolean =>
   market.tradeTime !== undefined && sequence > market.tradeSequence
 
-/** A break in the exchange's numbering of a symbol's trades, within one connection: written before the record that breaks it. */
+/**
+ * A break in the exchange's numbering of a symbol's trades: written before the record that breaks it. On a connection any
+ * other number than the next is one; from one to the next a lower number only says that the exchange began anew, a higher
+ * one that trades were lost, some perhaps later than its DISCONNECT gap's end, which is our clock's.
+ */
 function breaks({ state, session, out, time }: FrameContext, market: Market, { eventTime, sequence }: Head): void {
-  const expected = market.tradeSequence + 1
-  const follows = market.numbering !== session.id || sequence === expected || !state.settings.adapter.numberedTrades
+  const next = market.tradeSequence + 1
+  const known = market.numbering !== undefined
+  const broken = market.numbering === session.id ? sequence !== next : known && sequence > next
   const since = market.tradeTime ?? session.dataFrom ?? time
   numbered(market, session, sequence, eventTime)
-  if (follows) return
+  if (!broken || !state.settings.adapter.numberedTrades) return
   const bounds = { from: Math.min(since, eventTime), to: Math.max(since, eventTime) }
   withdraw(state, session, market, out, time, { ...bounds, reason: 'SEQUENCE' })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { micros, toIso } from '../../core/time.ts'
+import { binance } from '../../producers/binance.ts'
 import { coinbase } from '../../producers/coinbase.ts'
 import { kraken } from '../../producers/kraken.ts'
 import { MOMENT } from '../support/ticks.ts'
@@ -74,12 +75,49 @@ describe('trades', () => {
     expect(gapsOf(frame(aggTrade(2, 3)), 'SEQUENCE')).toEqual([])
   })
 
-  test('are numbered per symbol and per connection', () => {
+  test('are numbered per symbol', () => {
+    const { frame } = started()
+    frame(aggTrade(10, 1))
+    expect(gapsOf(frame(aggTrade(500, 1, 'ETHUSDT')), 'SEQUENCE')).toEqual([])
+  })
+
+  test('lost between two connections have a SEQUENCE gap, though the exchange’s clock is ahead of ours', () => {
     const feed = started()
-    feed.frame(aggTrade(10, 1))
-    expect(gapsOf(feed.frame(aggTrade(500, 1, 'ETHUSDT')), 'SEQUENCE')).toEqual([])
+    feed.frame(aggTrade(10, 0.3))
     feed.close()
-    feed.wait(1)
+    feed.pass(10)
+    feed.open()
+    // The exchange's clock says 10.3; it made trade 11 at 10.2, before we subscribed.
+    expect(gapsOf(feed.frame(bookTicker(2)), 'DISCONNECT').map(([, , to]) => to)).toEqual([10])
+    feed.pass(0.1)
+    const out = feed.frame(aggTrade(12, 10.4))
+    expect(gapsOf(out, 'SEQUENCE')).toEqual([['BTC-USDT', 0.3, 10.4]])
+    expect(ticksOf(out).map(({ tick }) => tick.payload.kind)).toEqual(['gap', 'trade'])
+    expect(gapsOf(feed.frame(aggTrade(13, 10.5)), 'SEQUENCE')).toEqual([])
+  })
+
+  test('have no gap where none is missing, or the exchange began anew, between two connections', () => {
+    const next = (a: number) => {
+      const feed = started()
+      feed.frame(aggTrade(10, 0))
+      feed.close()
+      feed.wait(2)
+      feed.open()
+      return gapsOf(feed.frame(aggTrade(a, 2)), 'SEQUENCE')
+    }
+    expect([11, 9, 1].map(next)).toEqual([[], [], []])
+    expect(next(12)).toHaveLength(1)
+  })
+
+  test('of the first connection have no gap, whatever their first number', () => {
+    expect(gapsOf(started().frame(aggTrade(500)), 'SEQUENCE')).toEqual([])
+  })
+
+  test('that no one numbers one by one have no gap between two connections', () => {
+    const feed = started({ adapter: { ...binance, numberedTrades: false } })
+    feed.frame(aggTrade(10))
+    feed.close()
+    feed.wait(2)
     feed.open()
     expect(gapsOf(feed.frame(aggTrade(20, 2)), 'SEQUENCE')).toEqual([])
   })

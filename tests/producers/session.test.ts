@@ -164,10 +164,10 @@ describe('a symbol', () => {
     feed.close()
     feed.wait(5)
     feed.open()
-    const out = feed.frame(aggTrade(9, 8))
+    const out = feed.frame(aggTrade(2, 8))
     expect(only(out, 'gap').map(({ payload }) => payload.reason)).toEqual(['START', 'DISCONNECT'])
     expect(gapsOf(out, 'DISCONNECT')).toEqual([['BTC-USDT', 0, 8]])
-    expect(gapsOf(feed.frame(aggTrade(10, 8)), 'DISCONNECT')).toEqual([])
+    expect(gapsOf(feed.frame(aggTrade(3, 8)), 'DISCONNECT')).toEqual([])
     expect(gapsOf(feed.frame(aggTrade(5, 8, 'ETHUSDT')), 'DISCONNECT')).toEqual([['ETH-USDT', 8, 8]])
   })
 
