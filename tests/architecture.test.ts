@@ -59,6 +59,7 @@ const LAWS: Readonly<Record<string, Law>> = {
   tests: {
     folders: [...ALL, 'api/page'],
     npm: [
+      '@asyncapi/parser',
       '@kafkajs/confluent-schema-registry',
       'avsc',
       'fast-check',
@@ -68,6 +69,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       'playwright-core',
       'vitest',
       'ws',
+      'yaml',
       'zod',
     ],
     node: true,
