@@ -38,10 +38,13 @@ export function boolean(value: unknown, key: string): boolean {
   throw new Unreadable(key, 'no boolean')
 }
 
+/** avsc refuses 2^53 - 1 as a `long`: such an id must not get as far as the writer (found by fuzzing). */
+const HIGHEST_COUNT = Number.MAX_SAFE_INTEGER - 1
+
 /** A count that fits a double exactly, given as number or as its digits. */
 export function count(value: unknown, key: string): number {
   const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= HIGHEST_COUNT) return number
   throw new Unreadable(key, 'no count')
 }
 

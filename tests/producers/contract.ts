@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { micros } from '../../core/time.ts'
 import { decode, type Adapter, type Decoded } from '../../producers/adapter.ts'
+import { fuzzLaws } from './fuzz.ts'
 
 /** Frames that no exchange documents: each must become a fault and throw nothing. */
 const HOSTILE: readonly string[] = [
@@ -49,6 +50,8 @@ export function adapterContract(
 ): void {
   const decoded = () => frames.map((frame) => decode(adapter, frame, AT))
   const ignored = () => decoded().flatMap((one) => (one.kind === 'ignored' ? [one.channel] : []))
+
+  fuzzLaws(adapter, frames)
 
   describe(`${adapter.exchange} adapter keeps the contract and`, () => {
     test('decodes or ignores every documented frame without a fault', () => {
