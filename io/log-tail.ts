@@ -28,7 +28,8 @@ export async function newestTickTime(deps: LogTailDeps): Promise<Micros | undefi
 }
 
 /**
- * By partition, the event time of an exchange's last trade on the log: what a process that starts now has not missed.
+ * By partition, the time of an exchange's last trade on the log: what a process that starts now has not missed. Its event
+ * time, unless that is later than its receipt: an exchange's clock may be ahead.
  * Where the last {@link LONGEST_LOOK} records hold none, the time of the oldest of them: the last one is older still, and
  * a gap that begins too late would hide a loss. `undefined` where the partition is empty.
  */
@@ -47,8 +48,9 @@ export async function lastTrades(
       oldest = undefined
       await read(slot, from, to, ({ exchange, eventTime, receiveTime, payload }) => {
         oldest ??= receiveTime
-        if (payload.kind === 'trade' && missing.has(exchange) && eventTime > (newest.get(exchange) ?? 0))
-          newest.set(exchange, eventTime)
+        const time = eventTime < receiveTime ? eventTime : receiveTime
+        if (payload.kind === 'trade' && missing.has(exchange) && time > (newest.get(exchange) ?? 0))
+          newest.set(exchange, time)
       })
       for (const [exchange, time] of newest) {
         found.get(exchange)?.set(slot.partition, time)

@@ -68,7 +68,7 @@ function takeEntry(context: FrameContext, entry: Entry): void {
   const sent = emit(state, context.session, context.out, time, homeOf(market), head, payload)
   entries[sent === undefined ? 'overflow' : 'out']++
   if (payload.kind === 'quote') quoted(context, market, head, payload)
-  else traded(state, market, eventTime)
+  else traded(context, market, eventTime)
 }
 
 /** In place of a quote not worth emitting; a quote that does not stand needs no second withdrawal. */
@@ -121,10 +121,12 @@ function numbered(market: Market, session: Session, sequence: number, tradeTime:
   market.tradeTime = tradeTime ?? market.tradeTime
 }
 
-function traded(state: FeedState, market: Market, eventTime: number): void {
+/** An exchange whose clock is ahead must not hide what was lost after we had its last trade. */
+function traded({ state, time }: FrameContext, market: Market, eventTime: number): void {
+  market.missedFrom = micros(Math.min(eventTime, time))
   for (const partition of market.home) {
     const slot = state.slots[partition]
-    if (slot !== undefined) slot.lastTradeTime = micros(Math.max(slot.lastTradeTime ?? 0, eventTime))
+    if (slot !== undefined) slot.lastTradeTime = micros(Math.max(slot.lastTradeTime ?? 0, market.missedFrom))
   }
 }
 
@@ -133,14 +135,13 @@ function traded(state: FeedState, market: Market, eventTime: number): void {
  * session, any quote is new: update numbers may have started again from below.
  */
 function isNewQuote(market: Market, { sequence }: Head, { bid, bidSize, ask, askSize }: Quote): boolean {
-  const { quote } = market
-  if (quote === undefined) return true
-  if (sequence > 0) return sequence > market.quoteSequence
+  const { quote, quoteHead } = market
+  if (quote === undefined || quoteHead === undefined) return true
+  if (sequence > 0) return sequence > quoteHead.sequence
   return bid !== quote.bid || ask !== quote.ask || bidSize !== quote.bidSize || askSize !== quote.askSize
 }
 
 function quoted({ state, session, out, time }: FrameContext, market: Market, head: Head, quote: Quote): void {
-  market.quoteSequence = head.sequence
   market.quote = quote
   market.shown = true
   market.quoteHead = head

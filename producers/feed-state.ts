@@ -14,7 +14,7 @@ export type FeedSettings = {
   readonly conversions: ReadonlySet<string>
   /** Replaces the exchange's address by the simulator's. */
   readonly address: (url: string) => string
-  /** By partition: event time of the exchange's last trade on the log when the process started, `undefined` if none. */
+  /** By partition: time of the exchange's last trade on the log when the process started, `undefined` if none. */
   readonly lastTrades: readonly (Micros | undefined)[]
   /** Added to the exchange's times: a recording's shift, else 0. */
   readonly shift: number
@@ -73,7 +73,8 @@ export type Market = {
   numbering: Micros | undefined
   tradeSequence: number
   tradeTime: Micros | undefined
-  quoteSequence: number
+  /** What is missing after the last trade is later than this: its time or its receipt, whichever is earlier. */
+  missedFrom: Micros | undefined
   /** The quote that stands, `undefined` once withdrawn by a gap or a DOWN. */
   quote: Quote | undefined
   /** Whether a quote of it was put out that no gap has withdrawn since. */
@@ -184,7 +185,7 @@ function marketOf({ nativeSymbol, symbol }: Instrument, settings: FeedSettings):
     numbering: undefined,
     tradeSequence: 0,
     tradeTime: undefined,
-    quoteSequence: 0,
+    missedFrom: undefined,
     quote: undefined,
     shown: false,
     quoteHead: undefined,

@@ -85,7 +85,7 @@ function checkFrameSequence(
   if (last === undefined || sequence <= last + 1) return
   for (const market of state.markets.values()) {
     if (market.session !== session.id) continue
-    const from = Math.min(market.tradeTime ?? session.dataFrom ?? time, time)
+    const from = Math.min(market.missedFrom ?? session.dataFrom ?? time, time)
     withdraw(state, session, market, out, time, { from, to: time, reason: 'SEQUENCE' })
   }
 }

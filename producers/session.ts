@@ -36,8 +36,10 @@ export function heard(session: Session, time: Micros): void {
  * The session's first data: a START gap in every partition before its first heartbeat, which from now on are its own
  * instead of the last session's. Quotes of earlier sessions no longer stand. Mutates the state.
  *
- * The gap ends at the data's time or its receipt, whichever is later: the first data may be a quote that is old, and what
- * was lost before it was sent before we received it.
+ * The gap begins a second before the last trade's time or its receipt, whichever is earlier: one stamped ahead would hide
+ * the time since we had it. It ends at the data's time or its receipt, whichever is later: the first data may be a quote
+ * that is old, and what was lost before it was sent before we received it. If our clock is behind even that trade's
+ * receipt, as after a step back, the gap is between the two.
  */
 export function startSession(
   state: FeedState,
@@ -59,7 +61,7 @@ export function startSession(
       { ...everywhere(state), partitions: [partition] },
       {
         from: Math.min(from, until),
-        to: until,
+        to: Math.max(until, lastTrade ?? 0),
         reason: 'START',
       },
     )
@@ -82,7 +84,7 @@ export function joinSession(
 ): void {
   if (market.session === session.id) return
   market.session = session.id
-  const from = market.tradeTime ?? session.dataFrom ?? time
+  const from = market.missedFrom ?? session.dataFrom ?? time
   withdraw(state, session, market, out, time, { from, to: Math.max(from, eventTime, time), reason: 'DISCONNECT' })
 }
 

@@ -15,9 +15,10 @@ const topic = { ...catalogue(3).ticks, name: `log-tail-${Date.now()}.ticks` }
 const kafka = { brokers: stack.brokers, clientId: 'log-tail', log: createLog('test', 'error') }
 const registry = openRegistry(stack.registry)
 const at = (seconds: number) => micros(MOMENT + seconds * 1_000_000)
-const traded = (exchange: string, seconds: number): Tick => tick(trade(), { exchange, eventTime: at(seconds) })
+const traded = (exchange: string, stamped: number, received = stamped): Tick =>
+  tick(trade(), { exchange, eventTime: at(stamped), receiveTime: at(received) })
 
-/** Partition 0: two exchanges, one of them long ago. Partition 1: only heartbeats. Partition 2: nothing. */
+/** Partition 0: three exchanges, one of them long ago, one whose clock is ahead. Partition 1: only heartbeats. Partition 2: nothing. */
 beforeAll(async () => {
   const admin = await openTopics(kafka)
   await admin.ensure([topic])
@@ -36,7 +37,7 @@ beforeAll(async () => {
       })),
     )
   const beats = Array.from({ length: 5000 }, (_, n) => tick(heartbeat(), { receiveTime: at(100 + n) }))
-  await append(0, [traded('kraken', 5), traded('kraken', 3), ...beats, traded('binance', 9)])
+  await append(0, [traded('kraken', 5), traded('kraken', 3), ...beats, traded('binance', 9), traded('okx', 70, 10)])
   await append(1, beats)
   await writer.close(5000)
 })
@@ -47,8 +48,13 @@ describe('the tail of the log', () => {
     expect([tail('kraken')[0], tail('binance')[0]]).toEqual([at(5), at(9)])
   })
 
+  test('tells when a trade came rather than a time that was still to come', async () => {
+    const tail = await lastTrades({ kafka, registry, topic }, ['okx'])
+    expect(tail('okx')[0]).toEqual(at(10))
+  })
+
   test('without a trade it tells the oldest record looked at, since the last trade is older still', async () => {
     const tail = await lastTrades({ kafka, registry, topic }, ['coinbase'])
-    expect(tail('coinbase')).toEqual([tick(trade()).receiveTime, at(100), undefined])
+    expect(tail('coinbase')).toEqual([at(5), at(100), undefined])
   })
 })

@@ -171,6 +171,7 @@ describe('trades sent at subscribe', () => {
 
   test('are emitted after a reconnect where their ids are above the last', () => {
     const feed = subscribed()
+    feed.pass(0.1)
     feed.frame(
       trades(0, 'update', [
         [1, 0],
@@ -178,7 +179,7 @@ describe('trades sent at subscribe', () => {
       ]),
     )
     feed.close()
-    feed.wait(3)
+    feed.wait(2.9)
     feed.open()
     const out = feed.frame(
       trades(0, 'snapshot', [
@@ -220,6 +221,15 @@ describe('trades sent at subscribe', () => {
 })
 
 describe('the numbering of a connection’s frames', () => {
+  test('broken, has gaps that cover the time since the last trade came, though it was stamped ahead', () => {
+    const feed = started({ adapter: coinbase, instruments: [BTC_USD] })
+    feed.frame(trades(7, 'update', [[1, 5]]))
+    feed.wait(1)
+    expect(gapsOf(feed.frame({ channel: 'heartbeats', sequence_num: 9, events: [{}] }), 'SEQUENCE')).toEqual([
+      ['BTC-USD', 0, 1],
+    ])
+  })
+
   test('broken, gives every symbol a SEQUENCE gap', () => {
     const feed = started({ adapter: coinbase, instruments: [BTC_USD] })
     feed.frame(trades(7, 'update', [[1, 0]]))

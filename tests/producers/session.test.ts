@@ -64,8 +64,9 @@ describe('a session', () => {
   test('starts again a second before the exchange’s last trade in each partition', () => {
     const feed = harness({ partitions: 3 })
     feed.open()
+    feed.pass(2)
     feed.frame(aggTrade(1, 2))
-    feed.wait(5)
+    feed.wait(3)
     feed.close()
     feed.wait(2)
     feed.open()
@@ -75,6 +76,30 @@ describe('a session', () => {
       ['', 1, 7],
       ['', -593, 7],
     ])
+  })
+
+  test('has START gaps that end with its first data where that is later than our clock', () => {
+    const { open, frame } = harness({ partitions: 1 })
+    open()
+    expect(gapsOf(frame(aggTrade(1, 2)), 'START')).toEqual([['', -600, 2]])
+  })
+
+  test('has START gaps that cover the time since the last trade came, though it was stamped ahead', () => {
+    const feed = harness({ partitions: 1 })
+    feed.open()
+    feed.frame(aggTrade(1, 500))
+    feed.close()
+    feed.wait(7)
+    feed.open()
+    const out = feed.frame(bookTicker(2))
+    expect(gapsOf(out, 'START')).toEqual([['', -1, 7]])
+    expect(gapsOf(out, 'DISCONNECT')).toEqual([['BTC-USDT', 0, 7]])
+  })
+
+  test('has START gaps that are not empty though the log’s last trade is ahead of our clock', () => {
+    const { open, frame } = harness({ partitions: 1, lastTrades: [micros(MOMENT + 60_000_000)] })
+    open()
+    expect(gapsOf(frame(bookTicker(1)), 'START')).toEqual([['', 0, 60]])
   })
 
   test('writes a heartbeat each second to every partition, with the last sequence', () => {
