@@ -9,6 +9,8 @@ export type Fetched = Slot & {
   readonly records: readonly Incoming[]
   readonly reached: Offset
   readonly end: Offset
+  /** Nothing came though the slot has more, and that says nothing of the slot: ask for it alone. */
+  readonly isLeftOut: boolean
 }
 
 const MAX_BYTES_PER_SLOT = 2 * 1024 * 1024
@@ -48,7 +50,10 @@ export function leaderOf(cluster: Cluster, { topic, partition }: Slot): number {
   return found.leader
 }
 
-/** One fetch from one broker for all positions, which it must lead. Waits for data as long as the size says. */
+/**
+ * One fetch from one broker for all positions, which it must lead. Waits for data as long as the size says. Slots may be left
+ * out: a broker fills an answer slot by slot up to the most bytes, and owes records of the first that has any only (KIP-74).
+ */
 export async function fetchOnce(
   cluster: Cluster,
   positions: readonly Position[],
@@ -57,7 +62,7 @@ export async function fetchOnce(
   const [first] = positions
   if (first === undefined) return []
   const broker = await cluster.findBroker({ nodeId: leaderOf(cluster, first) })
-  const { responses } = await broker.fetch({
+  const { responses, clientSideThrottleTime } = await broker.fetch({
     maxWaitTime: size.maxWaitMs,
     minBytes: size.minBytes,
     maxBytes: MAX_BYTES,
@@ -72,7 +77,10 @@ export async function fetchOnce(
       const position = positions.find((one) => one.topic === topicName && one.partition === partition)
       if (position === undefined) return []
       const { next } = position
-      const slot = { topic: topicName, partition, end: offsetOf(highWatermark) }
+      const end = offsetOf(highWatermark)
+      const isTelling = positions.length === 1 && clientSideThrottleTime <= 0
+      const isLeftOut = messages.length === 0 && next < end && !isTelling
+      const slot = { topic: topicName, partition, end, isLeftOut }
       if (messages.length === 0) return [{ ...slot, records: [], reached: next }]
       // A compressed batch comes whole, so it may begin before the offset that was asked for.
       const records = messages.filter((one) => !isControl(one) && offsetOf(one.offset) >= next).map(toIncoming)
@@ -86,14 +94,15 @@ export async function fetchOnce(
 const EMPTIES = 3
 
 /**
- * Compaction may leave a batch without records, which kafkajs does not show. A broker always answers with a batch if there is
- * one (KIP-74), so several empty answers in a row below the end mean that the offset asked for is such a one. Answers the
- * offset to go on from.
+ * Compaction may leave a batch without records, which kafkajs does not show. Whoever asks for one slot alone gets a batch if
+ * there is one (KIP-74), so several such answers in a row, empty below the end, mean that the offset asked for is such a one.
+ * Answers the offset to go on from.
  */
-export function skipEmptied(): (reached: Offset, end: Offset) => Offset {
+export function skipEmptied(): (fetched: Pick<Fetched, 'reached' | 'end' | 'isLeftOut'>) => Offset {
   let last = -1
   let times = 0
-  return (reached, end) => {
+  return ({ reached, end, isLeftOut }) => {
+    if (isLeftOut) return reached
     times = reached === last && reached < end ? times + 1 : 0
     last = reached
     return times < EMPTIES ? reached : reached + 1

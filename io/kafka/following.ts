@@ -8,6 +8,8 @@ import type { Delivery, KafkaOptions, Position } from './port.ts'
 /** While data flows a broker is asked this often at most: a fetch per appended batch would cost more than the records. */
 const FETCH_SPACING_MS = 5
 const RETRY_MS = 100
+/** A slot asked for alone has records; if it has none, others of its broker wait no longer than this. */
+const ALONE: FetchSize = { minBytes: 1, maxWaitMs: 100 }
 
 /**
  * Reads slots as they grow until the signal ends it. On a connection of its own, because a broker answers the requests of one
@@ -22,7 +24,12 @@ export async function* follow(
   const open = openCluster(options)
   const sever = (): void => open.sever()
   signal.addEventListener('abort', sever, { once: true })
-  const trails = positions.map((position): Trail => ({ position, emptied: skipEmptied(), leader: undefined }))
+  const trails = positions.map((position): Trail => ({
+    position,
+    emptied: skipEmptied(),
+    leader: undefined,
+    isLeftOut: false,
+  }))
   const rounds = new Map<number, Promise<Round>>()
   const startedAt = new Map<number, number>()
   try {
@@ -31,7 +38,11 @@ export async function* follow(
         if (rounds.has(leader)) continue
         const waitMs = (startedAt.get(leader) ?? -Infinity) + FETCH_SPACING_MS - performance.now()
         startedAt.set(leader, performance.now() + Math.max(0, waitMs))
-        const round = fetchRound(open.cluster, leader, free, size, waitMs, signal)
+        const leftOut = free.find(({ isLeftOut }) => isLeftOut)
+        const round =
+          leftOut === undefined
+            ? fetchRound(open.cluster, leader, free, size, waitMs, signal)
+            : fetchRound(open.cluster, leader, [leftOut], ALONE, waitMs, signal)
         // Looked at when it is its turn; until then a failure must not count as unhandled.
         round.catch(() => undefined)
         rounds.set(leader, round)
@@ -39,8 +50,10 @@ export async function* follow(
       const { leader, trails: done, fetched } = await Promise.race(rounds.values())
       rounds.delete(leader)
       for (const trail of done) trail.leader = undefined
-      for (const { trail, records, reached, end } of fetched) {
-        trail.position = { ...trail.position, next: trail.emptied(reached, end) }
+      for (const { trail, records, ...one } of fetched) {
+        trail.position = { ...trail.position, next: trail.emptied(one) }
+        // Cleared by any answer to it alone, so that a slot with nothing at its offset takes turns with the others.
+        trail.isLeftOut = one.isLeftOut
         const { topic, partition } = trail.position
         if (records.length > 0 && !signal.aborted) yield { topic, partition, records }
       }
@@ -57,6 +70,7 @@ export async function* follow(
 /** One slot's way; `leader` is set until its fetch was handed on, so that no slot is fetched twice when its leader moves. */
 type Trail = {
   position: Position
+  isLeftOut: boolean
   leader: number | undefined
   readonly emptied: ReturnType<typeof skipEmptied>
 }

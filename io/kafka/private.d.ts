@@ -30,6 +30,8 @@ declare module 'kafkajs/src/cluster/index.js' {
     /** Throws if a topic or a partition of it has an error. */
     metadata(topics: readonly string[]): Promise<unknown>
     fetch(request: FetchRequest): Promise<{
+      /** How long the broker wants to be left alone; what it answers meanwhile is empty. */
+      readonly clientSideThrottleTime: number
       readonly responses: readonly { readonly topicName: string; readonly partitions: readonly Fetched[] }[]
     }>
     leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>

@@ -30,8 +30,9 @@ export async function openRanges(options: RangesOptions): Promise<Ranges> {
       const fetched = await patiently(open.cluster, [slot.topic], () =>
         fetchOnce(open.cluster, [position], { minBytes: 1, maxWaitMs: DEFAULT_WAIT_MS }),
       )
-      for (const { records, reached, end: grown } of fetched) {
-        next = Math.max(reached, emptied(reached, grown))
+      for (const one of fetched) {
+        const { records } = one
+        next = emptied(one)
         const wanted = (records.at(-1)?.offset ?? 0) < to ? records : records.filter(({ offset }) => offset < to)
         if (wanted.length > 0) yield wanted
       }
