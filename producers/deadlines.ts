@@ -1,6 +1,7 @@
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Subscribe, Subscription } from './adapter.ts'
 import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+import { leaveSession } from './session.ts'
 
 const ACK_DEADLINE = 10 * MICROS_PER_SECOND
 const STALE_FLOOR = MICROS_PER_MINUTE
@@ -50,8 +51,10 @@ export function checkAnswers(state: FeedState, out: FeedOutput[], time: Micros):
 /**
  * Symbols that fell silent while their socket lives: subscribed again at first, the second time the socket is given up
  * (`true`), then an alarm. Only a symbol that delivers starts over. Mutates the state.
+ *
+ * One subscribed again has left the session: its quote is withdrawn at once, a DISCONNECT gap precedes its next record.
  */
-export function checkStale(state: FeedState, out: FeedOutput[], time: Micros): boolean {
+export function checkStale(state: FeedState, session: Session, out: FeedOutput[], time: Micros): boolean {
   if (time < state.nextStaleCheck) return false
   state.nextStaleCheck = time + STALE_CHECK
   const stale = [...state.markets.values()].filter((market) => isStale(market, time))
@@ -62,8 +65,10 @@ export function checkStale(state: FeedState, out: FeedOutput[], time: Micros): b
     if (market.stale === 3) out.push(faultEvent(market, 'no data, though subscribed again and reconnected'))
   }
   if (stale.some((market) => market.stale === 2)) return true
-  const again = stale.filter((market) => market.stale === 1).map(({ nativeSymbol }) => nativeSymbol)
-  if (again.length > 0) request(state, state.settings.adapter.resubscribe(again), time)
+  const again = stale.filter((market) => market.stale === 1)
+  for (const market of again) leaveSession(state, session, market, out, time)
+  const nativeSymbols = again.map(({ nativeSymbol }) => nativeSymbol)
+  if (again.length > 0) request(state, state.settings.adapter.resubscribe(nativeSymbols), time)
   return false
 }
 

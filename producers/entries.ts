@@ -4,7 +4,7 @@ import type { Decoded, Entry, Withdrawal } from './adapter.ts'
 import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
 import { emit, homeOf } from './outbox.ts'
 import { remember } from './recent-ids.ts'
-import { emitRate, joinSession, startSession, withdraw } from './session.ts'
+import { emitRate, joinSession, startSession, takeBack, withdraw } from './session.ts'
 
 /** Beyond this an exchange's time is not believed. */
 const MAX_SKEW = 10 * MICROS_PER_MINUTE
@@ -82,8 +82,7 @@ function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
   state.counts.entries.withdrawn++
   touch(market, time)
   begin(context, market, eventTime)
-  if (!market.shown) return
-  withdraw(state, session, market, out, time, { from: eventTime, to: eventTime, reason: 'WITHDRAWN' })
+  takeBack(state, session, market, out, time, eventTime)
 }
 
 /** The session's and the symbol's first record are preceded by what may be missing before them. */

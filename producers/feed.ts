@@ -86,7 +86,7 @@ function checkSocket(state: FeedState, session: Session, out: FeedOutput[], time
       detail: `no frame for ${silence / MICROS_PER_SECOND} s`,
       random,
     })
-  if (checkStale(state, out, time))
+  if (checkStale(state, session, out, time))
     return giveUp(state, out, { time, reason: 'stale', detail: 'a subscription stayed mute', random })
   sendIfDue(state, session, out, time)
   checkAnswers(state, out, time)

@@ -88,6 +88,34 @@ export function joinSession(
   withdraw(state, session, market, out, time, { from, to: Math.max(from, eventTime, time), reason: 'DISCONNECT' })
 }
 
+/**
+ * A symbol is unsubscribed while the session goes on: its quote no longer holds, and it has to join again. Mutates the
+ * state.
+ */
+export function leaveSession(
+  state: FeedState,
+  session: Session,
+  market: Market,
+  out: FeedOutput[],
+  time: Micros,
+): void {
+  takeBack(state, session, market, out, time)
+  market.session = undefined
+}
+
+/** Withdraws the quote of a symbol, if the log still shows one of this session. Mutates the state. */
+export function takeBack(
+  state: FeedState,
+  session: Session,
+  market: Market,
+  out: FeedOutput[],
+  time: Micros,
+  at: number = time,
+): void {
+  if (market.shown && market.session === session.id)
+    withdraw(state, session, market, out, time, { from: at, to: at, reason: 'WITHDRAWN' })
+}
+
 /** A gap of one symbol; a conversion symbol's goes to every partition, as its rates do. Mutates the state. */
 export function withdraw(
   state: FeedState,

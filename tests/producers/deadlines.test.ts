@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { staleMarkets } from '../../producers/feed-state.ts'
 import { kraken } from '../../producers/kraken.ts'
-import { BTC, ETH, aggTrade, bookTicker, eventsOf, harness, only, sentOf } from './harness.ts'
+import { BTC, ETH, aggTrade, bookTicker, eventsOf, gapsOf, harness, only, sentOf } from './harness.ts'
 
 const kinds = (out: ReturnType<ReturnType<typeof harness>['wait']>): readonly string[] => out.map(({ kind }) => kind)
 const reasons = ({ state }: ReturnType<typeof harness>) => Object.fromEntries(state.counts.reconnects)
@@ -60,6 +60,28 @@ describe('a symbol without data on a living socket', () => {
     const alarm = live(feed, 70, 'BTCUSDT')
     expect(eventsOf(alarm)).toMatchObject([{ event: 'FAULT', symbol: 'ETH-USDT' }])
     expect(kinds(live(feed, 600, 'BTCUSDT'))).not.toContain('terminate')
+  })
+
+  test('has its quote withdrawn when it is subscribed again, and a DISCONNECT gap before its next record', () => {
+    const feed = harness()
+    feed.open()
+    feed.frame(aggTrade(7, 0, 'ETHUSDT'))
+    feed.frame(bookTicker(1, '1', '2', 'ETHUSDT'))
+    const silent = live(feed, 62, 'BTCUSDT')
+    expect(sentOf(silent)).toHaveLength(2)
+    expect(gapsOf(silent, 'WITHDRAWN').map(([symbol]) => symbol)).toEqual(['ETH-USDT'])
+    const out = feed.frame(bookTicker(1, '1', '2', 'ETHUSDT'))
+    expect(gapsOf(out, 'DISCONNECT')).toEqual([['ETH-USDT', 0, 62]])
+    expect(only(out, 'quote')).toHaveLength(1)
+    expect(gapsOf(feed.frame(bookTicker(2, '1', '2', 'ETHUSDT')), 'DISCONNECT')).toEqual([])
+    // What came back with the subscription went on behind a loss.
+    expect(gapsOf(feed.frame(aggTrade(9, 62, 'ETHUSDT')), 'SEQUENCE')).toHaveLength(1)
+  })
+
+  test('has nothing withdrawn that does not stand', () => {
+    const feed = harness()
+    feed.open()
+    expect(gapsOf(live(feed, 62, 'BTCUSDT'), 'WITHDRAWN')).toEqual([])
   })
 
   test('that delivers once it is subscribed again starts over', () => {
