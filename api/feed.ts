@@ -7,12 +7,17 @@ import type { Delivery, Offset, Position, Ranges } from '../io/kafka/port.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Decoder } from '../io/registry.ts'
-import type { Arrival } from './board.ts'
+import type { Arrival, Remembered } from './board.ts'
 
-/** The log is read from this long before the present: heartbeats and what the sink has not stored yet come again. */
+/** The log is read from this long before the present, or before the sink's last record: heartbeats come again. */
 const LOOK_BACK_MS = 10_000
+/** If the sink is further behind, its quotes are not brought up to date but wait for the next ones. */
+const MAX_REPLAY_MS = 600_000
 const RETRY_MS = 1000
 const MAX_SESSIONS = 1000
+
+/** `next`: first offset that is not stored, `untilMs`: stamp of the last record that is. */
+export type StoredUpTo = { readonly next: Offset; readonly untilMs: number | undefined }
 
 export type FeedDeps = {
   readonly topic: string
@@ -22,8 +27,11 @@ export type FeedDeps = {
   readonly metrics: Metrics
   readonly log: Log
   readonly now: () => Micros
-  /** Loads what PostgreSQL remembers; called before the log is read, and again after a hole in it. */
-  restore(): Promise<void>
+  /** How far PostgreSQL holds each partition. */
+  stored(): Promise<ReadonlyMap<number, StoredUpTo>>
+  /** What PostgreSQL remembers; asked before the log is read, and again after a hole in it. */
+  remembered(): Promise<readonly Remembered[]>
+  restore(prices: readonly Remembered[]): void
   take(arrival: Arrival): void
 }
 
@@ -52,14 +60,34 @@ export function startFeed(deps: FeedDeps): Feed {
   let problem: string | undefined = 'starting'
   const { promise: caughtUp, resolve: isCaughtUp } = Promise.withResolvers<void>()
 
+  /**
+   * Where to begin. What PostgreSQL remembers ends at the sink's position, and a gap or DOWN after that must be seen
+   * before a heartbeat may confirm it; where the log does not reach back to there, it is restored as invalid.
+   */
   async function locate(): Promise<void> {
-    const since = toMillis(deps.now()) - LOOK_BACK_MS
+    const present = toMillis(deps.now())
+    // Asked before the rows: these may then hold more than it says, never less.
+    const stored = await deps.stored()
+    const found = new Map<number, Offset>()
+    const whole = new Set<number>()
     for (const slot of slots) {
-      const { end } = await ranges.bounds(slot)
+      const { first, end } = await ranges.bounds(slot)
       targets.set(slot.partition, end)
-      positions.set(slot.partition, Math.min(end, await ranges.atTime(slot, since)))
+      const lookBack = Math.min(end, await ranges.atTime(slot, present - LOOK_BACK_MS))
+      const at = stored.get(slot.partition)
+      // The sink's last record too is read from some heartbeats before it: a step of 3 s may span it.
+      const reread =
+        at?.untilMs !== undefined && at.next >= first && at.untilMs >= present - MAX_REPLAY_MS
+          ? Math.min(at.next, await ranges.atTime(slot, at.untilMs - LOOK_BACK_MS))
+          : undefined
+      if (reread !== undefined) whole.add(slot.partition)
+      found.set(slot.partition, Math.min(lookBack, reread ?? lookBack))
     }
-    await deps.restore()
+    const prices = await deps.remembered()
+    deps.restore(prices.map((one) => (whole.has(one.partition) ? one : { ...one, isValid: false })))
+    // The board may now know less than the sieve has seen: what is read again must pass.
+    memory.clear()
+    for (const [partition, next] of found) positions.set(partition, next)
   }
 
   async function follow(): Promise<void> {

@@ -21,6 +21,7 @@ import { startFeed, type Feed } from './feed.ts'
 import { LIMITS, createHub, type Limits } from './hub.ts'
 import { openLetters } from './letters.ts'
 import { startPushes } from './pushes.ts'
+import { selectPositions } from './queries/positions.ts'
 import { selectRemembered } from './queries/remembered.ts'
 import { selectMissing } from './queries/schema.ts'
 import { watchReadiness } from './readiness.ts'
@@ -73,7 +74,9 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     metrics,
     log,
     now,
-    restore: async () => board.restore(await selectRemembered(database)),
+    stored: () => selectPositions(database, topics.ticks.name),
+    remembered: () => selectRemembered(database),
+    restore: (prices) => board.restore(prices),
     take(arrival) {
       board.take(arrival)
       const { kind } = arrival.tick.payload

@@ -4,7 +4,15 @@ import { sql, type Kysely } from 'kysely'
 import type { Log } from '../io/log.ts'
 
 /** Files of `sql/`, each the view of its name, in the order of who reads whom. */
-const VIEWS = ['log_identity', 'latest_prices', 'best_quotes', 'candles_1m', 'market_summary_24h', 'view_ages'] as const
+const VIEWS = [
+  'log_identity',
+  'sink_positions',
+  'latest_prices',
+  'best_quotes',
+  'candles_1m',
+  'market_summary_24h',
+  'view_ages',
+] as const
 
 /**
  * Makes the views of `sql/*.sql`. They hold no rows of their own, so no migration: if a file has changed since, all views

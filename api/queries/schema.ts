@@ -10,6 +10,7 @@ const RELATIONS = [
   'latest_prices',
   'latest_quotes',
   'services',
+  'sink_positions',
   'symbols',
   'trade_minutes',
 ]
