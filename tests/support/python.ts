@@ -14,26 +14,30 @@ const INSTALL_MS = 150_000
  * A Python with the clients of `tests/interop/requirements.txt`, from an environment of its own below `.crosstide`, made
  * once. `undefined` where there is no Python or no package index, with the reason printed; with `CI` set that is a failure.
  */
-export async function interopPython(): Promise<string | undefined> {
+export const interopPython = (): Promise<string | undefined> =>
+  pythonWith(REQUIREMENTS, 'confluent_kafka, fastavro', 'interoperability')
+
+/** The same with what another file of requirements lists; `imports` prove that it is there, `purpose` is said in a refusal. */
+export async function pythonWith(requirements: string, imports: string, purpose: string): Promise<string | undefined> {
   try {
-    return await ensureEnvironment()
+    return await ensureEnvironment(requirements, imports)
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
     if (process.env['CI'])
-      throw new Error(`the interoperability tests need Python 3 with venv: ${reason}`, { cause: error })
-    process.stderr.write(`interoperability with Python skipped: ${reason}\n`)
+      throw new Error(`the tests of ${purpose} need Python 3 with venv: ${reason}`, { cause: error })
+    process.stderr.write(`${purpose} with Python skipped: ${reason}\n`)
     return undefined
   }
 }
 
-async function ensureEnvironment(): Promise<string> {
+async function ensureEnvironment(requirements: string, imports: string): Promise<string> {
   const hash = createHash('sha256')
-    .update(await readFile(REQUIREMENTS))
+    .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 12)
   const folder = join(ROOT, '.crosstide', `python-${hash}`)
   const python = join(folder, 'bin', 'python')
-  const isReady = await run(python, ['-c', 'import confluent_kafka, fastavro']).then(
+  const isReady = await run(python, ['-c', `import ${imports}`]).then(
     () => true,
     () => false,
   )
@@ -44,7 +48,7 @@ async function ensureEnvironment(): Promise<string> {
   await rm(folder, { recursive: true, force: true })
   try {
     await run('python3', ['-m', 'venv', temporary])
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]
     await run(join(temporary, 'bin', 'python'), install, { timeout: INSTALL_MS })
     await rename(temporary, folder)
   } finally {
