@@ -264,7 +264,23 @@ describe('answers', () => {
       const value = encodeURIComponent(text)
       const cursor = Buffer.from(JSON.stringify([text.slice(0, 60), text.slice(0, 60)])).toString('base64url')
       const names = ['symbol', 'exchange', 'limit', 'cursor', value].map((name) => `/api/v1/prices?${name}=${value}`)
-      return [...names, `/api/v1/prices/${value}`, `/api/v1/prices?cursor=${cursor}&limit=1`, `/page/${value}`]
+      const range = 'from=2026-11-20T10:00:00Z&to=2026-11-20T10:10:00Z'
+      const histories = ['trades', 'quotes', 'candles', 'gaps', 'dead-letters'].flatMap((list) =>
+        ['symbol', 'exchange', 'topic', 'from', 'to', 'limit', 'cursor'].map(
+          (name) => `/api/v1/${list}?symbol=BTC-USD&${range}&${name}=${value}`,
+        ),
+      )
+      const alone = ['gaps?symbol', 'gaps?exchange', 'dead-letters?topic', 'gaps?cursor', 'dead-letters?cursor'].map(
+        (start) => `/api/v1/${start}=${value}&${range}`,
+      )
+      return [
+        ...names,
+        ...histories,
+        ...alone,
+        `/api/v1/prices/${value}`,
+        `/api/v1/prices?cursor=${cursor}&limit=1`,
+        `/page/${value}`,
+      ]
     })
     const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status))
     expect(statuses.filter((status) => ![200, 400, 404].includes(status))).toEqual([])
@@ -278,6 +294,11 @@ describe('answers', () => {
     await pool.query('set default_transaction_read_only = off')
     await expect(pool.query('delete from symbols')).rejects.toThrow('permission denied')
     await pool.end()
+  })
+
+  test('headers beyond 16 kB are a 431, and the next request is answered', async () => {
+    expect((await get('/', { headers: { 'x-large': 'a'.repeat(20_000) } })).status).toBe(431)
+    expect((await get('/livez')).status).toBe(200)
   })
 
   test('a client that sends its headers drop by drop gets 408 after about 5 s', async () => {
