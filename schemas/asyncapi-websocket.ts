@@ -1,0 +1,94 @@
+type Json = Readonly<Record<string, unknown>>
+
+/** Messages that crosstide sends to a WebSocket client. */
+export const SENT = ['snapshot', 'price_update', 'error'] as const
+/** Messages that a client sends. */
+export const RECEIVED = ['subscribe_prices', 'unsubscribe_prices'] as const
+
+const text = { type: 'string' } as const
+const decimal = { type: 'string', description: 'A decimal number, exactly.' } as const
+const names = {
+  type: 'array',
+  items: { type: 'string', pattern: '^[A-Za-z0-9-]{1,48}$' },
+  minItems: 1,
+  maxItems: 100,
+} as const
+
+const PRICE = {
+  type: 'object',
+  required: ['exchange', 'symbol', 'feed', 'eventTime', 'receiveTime', 'state', 'ticks'],
+  properties: {
+    exchange: text,
+    symbol: text,
+    feed: { type: 'string', enum: ['LIVE', 'SIMULATED', 'RECORDED', 'BACKFILL'] },
+    bid: decimal,
+    bidSize: decimal,
+    ask: decimal,
+    askSize: decimal,
+    last: decimal,
+    spreadBps: { type: 'number' },
+    eventTime: { type: 'string', format: 'date-time' },
+    receiveTime: { type: 'string', format: 'date-time' },
+    state: { type: 'string', enum: ['up', 'down', 'withdrawn'] },
+    ticks: { type: 'integer' },
+  },
+} as const
+
+const prices = (type: string, summary: string) => ({
+  name: type,
+  summary,
+  contentType: 'application/json',
+  payload: {
+    type: 'object',
+    required: ['type', 'channel', 'sequence', 'time', 'source', 'prices'],
+    properties: {
+      type: { const: type },
+      channel: { const: 'prices' },
+      sequence: { type: 'integer', description: 'Number of the last change in it; only grows.' },
+      time: { type: 'string', format: 'date-time' },
+      source: { type: 'string', enum: ['live', 'simulated', 'recorded'] },
+      prices: { type: 'array', items: PRICE },
+    },
+  },
+})
+
+const request = (type: string, summary: string, properties: Json): Json => ({
+  name: type,
+  summary,
+  contentType: 'application/json',
+  payload: {
+    type: 'object',
+    required: ['type'],
+    additionalProperties: false,
+    properties: { type: { const: type }, ...properties },
+  },
+})
+
+/** The WebSocket as an AsyncAPI channel. */
+export const PRICES_CHANNEL = {
+  address: '/ws',
+  servers: [{ $ref: '#/servers/websocket' }],
+  description: 'Latest prices. Nothing is sent before a subscription.',
+  messages: {
+    snapshot: prices('snapshot', 'All prices of the subscription, once after it.'),
+    price_update: prices('price_update', 'The prices that changed since the last message.'),
+    error: {
+      name: 'error',
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        required: ['type', 'code', 'message'],
+        properties: {
+          type: { const: 'error' },
+          code: { type: 'string', enum: ['BAD_JSON', 'BAD_MESSAGE', 'BINARY_MESSAGE', 'TOO_MANY_MESSAGES'] },
+          message: text,
+        },
+      },
+    },
+    subscribe_prices: request('subscribe_prices', 'Replaces the subscription before; without a list: all.', {
+      symbols: names,
+      exchanges: names,
+    }),
+    unsubscribe_prices: request('unsubscribe_prices', 'Ends it.', {}),
+  },
+}

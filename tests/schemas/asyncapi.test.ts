@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { Parser } from '@asyncapi/parser'
+import { describe, expect, test } from 'vitest'
+import { priceItem } from '../../api/price.ts'
+import { readRequest } from '../../api/protocol.ts'
+import { micros } from '../../core/time.ts'
+import { VERSION } from '../../io/process.ts'
+import { asyncApi } from '../../schemas/asyncapi.ts'
+import { PRICES_CHANNEL, RECEIVED } from '../../schemas/asyncapi-websocket.ts'
+import { catalogue } from '../../schemas/topics.ts'
+
+const schemaOf = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8'))
+const topics = Object.values(catalogue(6))
+const document = asyncApi({
+  version: VERSION,
+  topics,
+  schemas: {
+    Tick: schemaOf('Tick'),
+    SystemEvent: schemaOf('SystemEvent'),
+    ServiceHeartbeat: schemaOf('ServiceHeartbeat'),
+  },
+})
+
+describe('the AsyncAPI document', () => {
+  test('that is committed is what the code says; else: node schemas/main.ts && npx oxfmt schemas/asyncapi.json', () => {
+    const committed: unknown = JSON.parse(readFileSync(new URL('../../schemas/asyncapi.json', import.meta.url), 'utf8'))
+    expect(committed).toEqual(document)
+  })
+
+  test('is valid AsyncAPI 3.0, and the parser refuses what is not', async () => {
+    const parser = new Parser()
+    const seriousIn = async (one: object) =>
+      (await parser.validate(JSON.stringify(one)))
+        .filter(({ severity }) => `${severity}` === '0')
+        .map(({ message }) => message)
+    expect(await seriousIn(document)).toEqual([])
+    expect(await seriousIn({ ...document, operations: { wrong: { action: 'shout' } } })).not.toEqual([])
+  })
+
+  test('has a channel for every topic, with its partitions', () =>
+    expect(document['channels']).toMatchObject(
+      Object.fromEntries(
+        topics.map(({ name, partitions }) => [name, { address: name, bindings: { kafka: { partitions } } }]),
+      ),
+    ))
+
+  test('describes every field of a price that clients get, and the requests they may send', () => {
+    const item = priceItem({
+      exchange: 'kraken',
+      symbol: 'BTC-USD',
+      feed: 'LIVE',
+      bid: 1,
+      bidSize: 1,
+      ask: 2,
+      askSize: 1,
+      last: 1.5,
+      eventTime: micros(1),
+      receiveTime: micros(2),
+      state: 'up',
+      ticks: 1,
+      sequence: 1,
+    })
+    const { payload } = PRICES_CHANNEL.messages.snapshot
+    expect(Object.keys(payload.properties.prices.items.properties)).toEqual(Object.keys(item))
+    expect(RECEIVED.map((type) => readRequest(JSON.stringify({ type })).kind)).toEqual(['subscribe', 'unsubscribe'])
+  })
+})
