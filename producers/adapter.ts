@@ -17,8 +17,14 @@ export type Withdrawal = Pick<Entry, 'nativeSymbol' | 'eventTime' | 'timeSource'
   readonly finding: 'one_sided' | 'crossed'
 }
 
-/** What one frame says. `frameSequence` where the exchange numbers the frames of a connection. */
-export type Decoded = { readonly frameSequence?: number | undefined } & (
+/**
+ * What one frame says. `frameSequence` where the exchange numbers the frames of a connection; `unreadable` the symbols with
+ * a quote among its faults, since their last one no longer holds.
+ */
+export type Decoded = {
+  readonly frameSequence?: number | undefined
+  readonly unreadable?: readonly string[] | undefined
+} & (
   | {
       readonly kind: 'ticks'
       readonly ticks: readonly Entry[]
@@ -89,11 +95,10 @@ export function decode(adapter: Adapter, frame: string, receiveTime: Micros): De
   }
   try {
     const decoded = adapter.decode(parsed, receiveTime)
-    return decoded.kind === 'ticks' &&
-      decoded.faults.length > 0 &&
-      decoded.ticks.length + decoded.withdrawals.length === 0
-      ? { kind: 'fault', reason: [...new Set(decoded.faults)].join('; '), frameSequence: decoded.frameSequence }
-      : decoded
+    if (decoded.kind !== 'ticks' || decoded.faults.length === 0) return decoded
+    if (decoded.ticks.length + decoded.withdrawals.length > 0) return decoded
+    const { faults, frameSequence, unreadable } = decoded
+    return { kind: 'fault', reason: [...new Set(faults)].join('; '), frameSequence, unreadable }
   } catch (error) {
     // Whatever else an adapter stumbles over must not stop the others' frames; its text could hold anything.
     if (error instanceof Unreadable) return { kind: 'fault', reason: error.message }

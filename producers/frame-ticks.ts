@@ -9,6 +9,7 @@ export type FrameTicks = {
   readonly ticks: Entry[]
   readonly withdrawals: Withdrawal[]
   readonly faults: string[]
+  unreadable: string[] | undefined
   inexact: number
   unsized: number
 }
@@ -19,6 +20,7 @@ export const frameTicks = (frameSequence?: number): FrameTicks & Extract<Decoded
   ticks: [],
   withdrawals: [],
   faults: [],
+  unreadable: undefined,
   inexact: 0,
   unsized: 0,
 })
@@ -61,8 +63,18 @@ export type Sides = {
   readonly source: QuoteSource
 }
 
-/** Adds a quote worth emitting, else a withdrawal of the last one. */
+/** Adds a quote worth emitting, else a withdrawal of the last one; one that cannot be read is a fault that names its symbol. */
 export function addQuote(frame: FrameTicks, head: Head, sides: Sides): void {
+  try {
+    readQuote(frame, head, sides)
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    frame.faults.push(error.message)
+    frame.unreadable = [...(frame.unreadable ?? []), head.nativeSymbol]
+  }
+}
+
+function readQuote(frame: FrameTicks, head: Head, sides: Sides): void {
   const bid = price(sides.bid, 'bid')
   const ask = price(sides.ask, 'ask')
   const bidSize = sides.bidSize === undefined ? undefined : size(sides.bidSize, 'bidSize')

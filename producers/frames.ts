@@ -4,13 +4,13 @@ import { giveUp } from './connection.ts'
 import { answered, faultEvent, refusedSubscription } from './deadlines.ts'
 import { takeEntries } from './entries.ts'
 import type { FeedOutput, FeedState, FrameResult, Session } from './feed-state.ts'
-import { heard, withdraw } from './session.ts'
+import { heard, takeBack, withdraw } from './session.ts'
 
 /** Decodes a frame and does what it says: ticks, an answer, a letter, a count. Mutates the state. */
 export function takeFrame(state: FeedState, session: Session, out: FeedOutput[], time: Micros, text: string): void {
   heard(session, time)
   const decoded = decode(state.settings.adapter, text, time)
-  const { frameSequence } = decoded
+  const { frameSequence, unreadable = [] } = decoded
   if (frameSequence !== undefined) checkFrameSequence(state, session, out, time, frameSequence)
   switch (decoded.kind) {
     case 'ticks': {
@@ -42,6 +42,10 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
       countFrame(state, 'fault')
       takeFault(state, session, out, time, text, decoded)
       break
+  }
+  for (const nativeSymbol of unreadable) {
+    const market = state.markets.get(nativeSymbol)
+    if (market !== undefined) takeBack(state, session, market, out, time)
   }
 }
 

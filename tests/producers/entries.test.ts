@@ -280,6 +280,34 @@ describe('quotes', () => {
     expect(only(feed.frame(ticker(100, 1)), 'quote')).toHaveLength(1)
   })
 
+  test('that cannot be read withdraw the one that stands, once, and are letters', () => {
+    const { frame, state } = started()
+    frame(bookTicker(1))
+    const out = frame(bookTicker(2, '91234.494999999999999999'))
+    expect(gapsOf(out, 'WITHDRAWN')).toEqual([['BTC-USDT', 0, 0]])
+    expect(lettersOf(out)).toMatchObject([{ error: 'bid: more digits than a double holds' }])
+    expect(gapsOf(frame(bookTicker(3, 'x')), 'WITHDRAWN')).toEqual([])
+    expect(quotes(frame(bookTicker(4)))).toEqual([4])
+    expect(state.counts.frames).toMatchObject({ tick: 2, fault: 2 })
+  })
+
+  test('that cannot be read among others withdraw only their own symbol’s', () => {
+    const ETH_KRAKEN = { symbol: 'ETH-USD', nativeSymbol: 'ETH/USD' }
+    const { frame, state } = started({ adapter: kraken, instruments: [BTC_KRAKEN, ETH_KRAKEN] })
+    const both = (bid: number | string, eth: number) => ({
+      ...ticker(0, 1),
+      data: [
+        { symbol: 'BTC/USD', bid, bid_qty: 1, ask: 101, ask_qty: 1 },
+        { symbol: 'ETH/USD', bid: eth, bid_qty: 1, ask: 101, ask_qty: 1 },
+      ],
+    })
+    frame(both(100, 50))
+    const out = frame(both('x', 51))
+    expect(gapsOf(out, 'WITHDRAWN').map(([symbol]) => symbol)).toEqual(['BTC-USD'])
+    expect(only(out, 'quote').map(({ symbol }) => symbol)).toEqual(['ETH-USD'])
+    expect(state.counts.entries).toMatchObject({ in: 4, out: 3, fault: 1, withdrawn: 0 })
+  })
+
   test('are withdrawn after a DOWN too: no gap has done so', () => {
     const feed = started()
     feed.frame(bookTicker(1))
