@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, type TestContext } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { EXCHANGES } from '../../../core/tick.ts'
 import { SIMULATED, type SimulatedExchange } from '../../../dev/simulator/exchanges.ts'
 import { micros } from '../../../core/time.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
@@ -112,6 +113,14 @@ const until = async (happened: () => boolean): Promise<void> => {
 }
 
 describe('the simulator alone', () => {
+  test('leaves out the exchanges that it does not speak, which run live only', () => {
+    const symbols = ['BTC-USDT']
+    const unspoken = EXCHANGES.filter((exchange) => SIMULATED.every((one) => one !== exchange))
+    expect(unspoken).toContain('gate')
+    const exchanges = Object.fromEntries([...unspoken, 'binance'].map((exchange) => [exchange, { symbols }]))
+    expect(instrumentsOf({ exchanges }).map(({ exchange }) => exchange)).toEqual(['binance'])
+  })
+
   test('sends at the asked rate, over all exchanges', async (context) => {
     const { base } = await start(context, { rate: 2000 })
     const clients = await Promise.all(SIMULATED.map((exchange) => connect(base, exchange)))
