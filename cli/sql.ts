@@ -1,12 +1,18 @@
 import { createInterface } from 'node:readline/promises'
 import { text as readAll } from 'node:stream/consumers'
-import type { QueryArrayResult } from 'pg'
 import { PipelineError } from '../core/errors.ts'
 import type { Environment, Source } from '../io/environment.ts'
 import { createLog } from '../io/log.ts'
 import { openPool } from '../io/postgres.ts'
 import { connection } from './endpoints.ts'
 import { formatTable } from './table.ts'
+
+/** What one statement answers, as far as it is shown. */
+type Answer = {
+  readonly fields: readonly { readonly name: string }[]
+  readonly rows: readonly (readonly unknown[])[]
+  readonly rowCount: number | null
+}
 
 export type SqlOptions = { readonly json: boolean; readonly source: Source | undefined }
 
@@ -21,7 +27,7 @@ export async function sql(environment: Environment, query: string | undefined, o
     try {
       const answer = await pool.query<unknown[]>({ text, rowMode: 'array' })
       // Several statements at once answer a list, which the driver's types do not know.
-      const results: readonly QueryArrayResult<unknown[]>[] = [answer].flat()
+      const results: readonly Answer[] = [answer].flat()
       for (const result of results) show(result, options.json)
       return true
     } catch (error) {
@@ -57,7 +63,7 @@ async function interactive(run: (text: string) => Promise<boolean>): Promise<voi
   }
 }
 
-function show({ fields, rows, rowCount }: QueryArrayResult<unknown[]>, json: boolean): void {
+function show({ fields, rows, rowCount }: Answer, json: boolean): void {
   const columns = fields.map(({ name }) => name)
   if (json) {
     for (const row of rows) print(JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, row[index]]))))
