@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { availableBytes } from '../../dev/doctor.ts'
-import { clusterId, kafkaProperties } from '../../dev/kafka.ts'
+import { kafkaProperties } from '../../dev/kafka-properties.ts'
+import { clusterId } from '../../dev/kafka.ts'
 import { brokerCount, describesBroker, metadataRequest } from '../../dev/kafka-probe.ts'
 import { freePort } from '../../dev/ports.ts'
 import { disarmStalePid, withPid } from '../../dev/postgres-remains.ts'
@@ -20,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true }))
 
 describe('Kafka', () => {
   const lines = (name: string): readonly string[] =>
-    kafkaProperties({ folder: name, port: 9092, controllerPort: 5000 }).split('\n')
+    kafkaProperties({ folder: name, port: 9092, nodeId: 1, controllerPorts: [5000] }).split('\n')
 
   test('listens on loopback only and creates no topic by itself', () => {
     const settings = lines('/data/kafka')

@@ -13,8 +13,10 @@ export type KafkaProxy = {
   onRequest: (apiKey: number) => Verdict
   /** Looks at each answer on its way back, by the API key of its request. */
   onAnswer: (apiKey: number) => Verdict
-  /** Delays whatever goes back. */
+  /** Delays what goes back. */
   answerDelayMs: number
+  /** Which answers are delayed, by the API key of their request; all, unless changed. */
+  isDelayed: (apiKey: number) => boolean
   /** While true nothing goes back: what the broker does is done, and nobody hears of it. */
   isHolding: boolean
   cutAll(): void
@@ -54,7 +56,7 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       asked.delete(frame.readInt32BE(4))
       if (proxy.onAnswer(apiKey) === 'cut') return cut()
       if (proxy.isHolding) return undefined
-      if (proxy.answerDelayMs === 0) return void client.write(frame)
+      if (proxy.answerDelayMs === 0 || !proxy.isDelayed(apiKey)) return void client.write(frame)
       setTimeout(() => void (client.destroyed || client.write(frame)), proxy.answerDelayMs)
     })
     for (const [socket, take] of [[client, requests] as const, [upstream, answers] as const]) {
@@ -75,6 +77,7 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     onRequest: () => 'pass',
     onAnswer: () => 'pass',
     answerDelayMs: 0,
+    isDelayed: () => true,
     isHolding: false,
     cutAll() {
       for (const close of pairs) close()
