@@ -10,15 +10,12 @@ export function parseDecimal(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** Whether a double prints back to the decimal text it was read from, trailing zeros and exponent form aside. */
+/**
+ * Whether a double prints back to the decimal text it was read from, trailing zeros and exponent form aside. A price that
+ * does not would be another price.
+ */
 export function printsBack(text: string, value: number): boolean {
   return text.length <= SAFE_DIGITS || canonical(text) === canonical(String(value))
-}
-
-/** A price: the double that prints back to the text, else `undefined` (it would be another price). */
-export function exactDouble(text: string): number | undefined {
-  const value = parseDecimal(text)
-  return value !== undefined && printsBack(text, value) ? value : undefined
 }
 
 /** Sign, significant digits and power of ten: one form for `0.00120`, `1.2e-3` and `.0012`. */
