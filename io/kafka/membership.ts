@@ -23,6 +23,8 @@ export type MembershipDeps = {
   readonly stage: Stage
   /** By partition; outlives the membership, so that the next one knows what is released and what still runs. */
   readonly works: Map<number, SlotWork>
+  /** By partition: settles when no call of the stage that an older generation began is under way; outlives the membership too. */
+  readonly former: Map<number, Promise<unknown>>
   /** The member that crashed: the group waits for it until its session expires, unless it is told to leave. */
   readonly formerMember: string | undefined
   readonly onJoin: () => void
@@ -39,7 +41,7 @@ const RETRY_MS = 500
 
 export function openMembership(options: ReaderOptions, deps: MembershipDeps): Membership {
   const { topic, groupId, log } = options
-  const { stage, works, onJoin, onProgress } = deps
+  const { stage, works, former, onJoin, onProgress } = deps
   const open = openCluster(options)
   const consumer = consumerOn(open, options, {
     groupId,
@@ -91,6 +93,8 @@ export function openMembership(options: ReaderOptions, deps: MembershipDeps): Me
     consumer.pause([{ topic, partitions: [...mine] }])
     const before = new Map(works)
     works.clear()
+    // Also of slots that are lost now: they may come back while their last batch still runs.
+    for (const [partition, work] of before) former.set(partition, bothSettled(former.get(partition), work.drain()))
     const current = generation
     for (const partition of mine) {
       const slot = { topic, partition }
@@ -103,18 +107,18 @@ export function openMembership(options: ReaderOptions, deps: MembershipDeps): Me
         onJump: (next) => consumer.seek({ topic, partition, offset: String(next) }),
       })
       works.set(partition, work)
-      void restore(work, before.get(partition), current)
+      void restore(work, current)
     }
     for (const [partition, { slot }] of before) if (!works.has(partition)) stage.released(slot)
     log.info({ groupId, slots: mine.length }, 'group_joined')
     onJoin()
   }
 
-  async function restore(work: SlotWork, before: SlotWork | undefined, current: number): Promise<void> {
+  async function restore(work: SlotWork, current: number): Promise<void> {
     const { slot } = work
     const isCurrent = (): boolean => generation === current
     try {
-      await before?.drain()
+      await former.get(slot.partition)
       while (isCurrent()) {
         const next = await stage.assigned(slot).catch(retryLater)
         if (next === undefined) continue
@@ -197,7 +201,10 @@ export function openMembership(options: ReaderOptions, deps: MembershipDeps): Me
       ),
     async leave(lastly) {
       isLeaving = true
-      await settledWithin(DRAIN_MS, Promise.all([...works.values()].map((work) => work.drain())))
+      await settledWithin(
+        DRAIN_MS,
+        Promise.all([...former.values(), ...[...works.values()].map((work) => work.drain())]),
+      )
       await lastly()
       generation += 1
       left.abort()
@@ -205,6 +212,10 @@ export function openMembership(options: ReaderOptions, deps: MembershipDeps): Me
       open.sever()
     },
   }
+}
+
+const bothSettled = async (earlier: Promise<unknown> | undefined, later: Promise<unknown>): Promise<void> => {
+  await Promise.allSettled([earlier, later])
 }
 
 /** Steps 2 of reliability.md section 3: what lies between the position and the log is for an operator to judge. */

@@ -18,6 +18,7 @@ const MANY_CRASHES = 5
 export function openReader(options: ReaderOptions): Reader {
   const { topic, groupId, log, observer } = options
   const works = new Map<number, SlotWork>()
+  const former = new Map<number, Promise<unknown>>()
   const hints = new Map<string, Slot & { readonly next: Offset }>()
   const closing = new AbortController()
   let membership: Membership | undefined
@@ -49,6 +50,7 @@ export function openReader(options: ReaderOptions): Reader {
         membership = openMembership(options, {
           stage,
           works,
+          former,
           formerMember,
           onProgress: () => watchdog.moved(),
           onJoin: () => {
