@@ -154,6 +154,18 @@ export function sinkContract<Value, Memory>(one: SinkCase<Value, Memory>): void 
       expect(counts.refused).toBe(1)
     })
 
+    test.each([
+      ['PostgreSQL refuses', (n: number) => one.poison(n)],
+      ['cannot be believed', (n: number) => one.unbelievable(n)],
+    ] as const)('a record that %s is in the dead letters before its offset has passed', async (_, bad) => {
+      const records = numbers(100).map((n) => recordOf(n, n === 61 ? bad(n) : one.value(n)))
+      const { stage, letters } = rigOf(sink, dyingPast(61, database, offsetRow), logOf(records))
+      await expect(play(stage, records)).rejects.toThrow('killed')
+      expect(letters.map(({ value }) => value)).toEqual([records[61]?.value])
+      await play(rigOf(sink, database, logOf(records)).stage, records)
+      expect(await stored()).toEqual(keysOf(numbers(100).filter((n) => n !== 61)))
+    })
+
     test('stops when PostgreSQL refuses over a tenth of a batch: that is our fault, not the data’s', async () => {
       const records = numbers(200).map((n) => recordOf(n, n % 5 === 0 ? one.poison(n) : one.value(n)))
       const { stage } = rigOf(sink, database, logOf(records))
@@ -292,6 +304,14 @@ const losingAnswers = (database: Database, every: number): Database => {
     return answer
   })
 }
+
+/** The process dies as soon as the offset row has passed the record, before anything else can happen. */
+const dyingPast = (offset: number, database: Database, offsetRow: () => Promise<readonly number[]>): Database =>
+  wrapped(database, async (run) => {
+    const answer = await run()
+    if ((await offsetRow()).some((next) => next > offset)) throw new Error('killed')
+    return answer
+  })
 
 /** `pool.query` has many signatures; a proxy keeps them all. */
 function wrapped(database: Database, around: (run: () => Promise<unknown>) => Promise<unknown>): Database {
