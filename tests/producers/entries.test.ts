@@ -163,6 +163,17 @@ describe('trades sent at subscribe', () => {
     expect(gapsOf(frame(trades(2, 'update', [[6, 1]])), 'SEQUENCE')).toEqual([['BTC-USD', 0, 1]])
   })
 
+  test('are history only in Kraken’s snapshot', () => {
+    const of = (type: string, trade_id: number) => ({
+      channel: 'trade',
+      type,
+      data: [{ symbol: 'BTC/USD', side: 'buy', price: 100.5, qty: 1, trade_id, timestamp: iso(0) }],
+    })
+    const { frame, state } = started({ adapter: kraken, instruments: [BTC_KRAKEN] })
+    expect([of('snapshot', 7), of('update', 8)].flatMap((one) => ids(frame(one)))).toEqual(['8'])
+    expect(state.counts.entries).toMatchObject({ in: 2, history: 1, out: 1 })
+  })
+
   test('show a loss between them and the stream', () => {
     const { frame } = subscribed()
     frame(trades(0, 'snapshot', [[1, -30]]))

@@ -52,6 +52,14 @@ describe('kraken adapter', () => {
     })
   })
 
+  test('takes the trades of a snapshot for history', () => {
+    const histories = [TRADE, TRADE.replace('"update"', '"snapshot"')].map((frame) => {
+      const one = decode(kraken, frame, AT)
+      return one.kind === 'ticks' ? one.ticks.map(({ history }) => history) : []
+    })
+    expect(histories).toEqual([[false], [true]])
+  })
+
   test('reads a ticker; without a timestamp it has the receive time', () => {
     expect(decode(kraken, TICKER, AT)).toMatchObject({
       ticks: [

@@ -6,9 +6,9 @@ import { BTC, aggTrade, bookTicker, gapsOf, harness, only, ticksOf } from './har
 
 /** Kraken frames: trades are numbered, tickers are not. */
 const KRAKEN_BTC = { symbol: 'BTC-USD', nativeSymbol: 'BTC/USD' }
-const krakenTrade = (type: 'snapshot' | 'update', trade_id: number, at: number) => ({
+const krakenTrade = (trade_id: number) => ({
   channel: 'trade',
-  type,
+  type: 'update',
   data: [
     {
       symbol: 'BTC/USD',
@@ -16,7 +16,7 @@ const krakenTrade = (type: 'snapshot' | 'update', trade_id: number, at: number) 
       price: 100.5,
       qty: 1,
       trade_id,
-      timestamp: toIso(micros(MOMENT + at * 1e6)),
+      timestamp: toIso(MOMENT),
     },
   ],
 })
@@ -119,7 +119,7 @@ describe('a session', () => {
   test('keeps its last sequence though entries without a number come after it', () => {
     const { open, frame, wait } = harness({ adapter: kraken, instruments: [KRAKEN_BTC] })
     open()
-    frame(krakenTrade('update', 7, 0))
+    frame(krakenTrade(7))
     frame(krakenTicker(100))
     expect(only(wait(1.1), 'heartbeat').map(({ payload }) => payload.lastSequence)).toEqual([7])
   })

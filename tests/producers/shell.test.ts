@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runFeed, sessionNumbers } from '../../producers/shell.ts'
-import { micros } from '../../core/time.ts'
+import { micros, type Micros } from '../../core/time.ts'
+import { MOMENT } from '../support/ticks.ts'
 import { aggTrade, harness } from './harness.ts'
 import { world } from './world.ts'
 
@@ -69,6 +70,30 @@ describe('the shell of a feed', () => {
     const { sockets, letters } = start()
     sockets[0]?.events.frame('{"stream":')
     expect(letters).toMatchObject([{ raw: '{"stream":', error: 'frame: no JSON' }])
+  })
+
+  test('asks whether the event loop stood still before each frame, so that a STALL gap precedes what came meanwhile', () => {
+    const around = world()
+    let from = around.clock.time
+    // As a process does that missed its clock's turns.
+    const turn = (time: Micros): void => {
+      if (time - from > 350_000) feed.input({ kind: 'stalled', time, from })
+      from = time
+    }
+    const feed = runFeed({ ...harness().state.settings, partitions: 1 }, { ...around.effects, turn })
+    feed.input({ kind: 'clock', time: around.clock.time, random: 0.5 })
+    around.sockets[0]?.events.opened()
+    const frame = (one: unknown): void => around.sockets[0]?.events.frame(JSON.stringify(one))
+    frame(aggTrade(1))
+    around.pass(0.1)
+    frame(aggTrade(2))
+    const before = around.seen.length
+    around.pass(2)
+    frame(aggTrade(3))
+    expect(around.seen.slice(before).map(({ tick }) => tick.payload)).toMatchObject([
+      { kind: 'gap', reason: 'STALL', from: MOMENT + 100_000, to: MOMENT + 2_100_000 },
+      { kind: 'trade', id: '3' },
+    ])
   })
 
   test('terminates its socket when it stops', () => {
