@@ -86,10 +86,10 @@ function bookTicker(result: Fields): Decoded {
       sequence: count(result['u'], 'u'),
     },
     {
-      bid: filled(result['b'], 'b'),
-      bidSize: filled(result['B'], 'B'),
-      ask: filled(result['a'], 'a'),
-      askSize: filled(result['A'], 'A'),
+      bid: filled(result['b']),
+      bidSize: filled(result['B']),
+      ask: filled(result['a']),
+      askSize: filled(result['A']),
       source: 'STREAM',
     },
   )
@@ -108,9 +108,9 @@ function ticker(result: Fields, receiveTime: Micros): Decoded {
       sequence: 0,
     },
     {
-      bid: filled(result['highest_bid'], 'highest_bid'),
+      bid: filled(result['highest_bid']),
       bidSize: undefined,
-      ask: filled(result['lowest_ask'], 'lowest_ask'),
+      ask: filled(result['lowest_ask']),
       askSize: undefined,
       source: 'TICKER',
     },
@@ -118,8 +118,8 @@ function ticker(result: Fields, receiveTime: Micros): Decoded {
   return frame
 }
 
-/** A side without orders is empty text. */
-const filled = (value: unknown, key: string): string => (value === '' ? '0' : text(value, key))
+/** A side without orders is empty text; what is missing is a fault of the quote, not one of a channel without sizes. */
+const filled = (value: unknown): unknown => (value === '' ? '0' : (value ?? null))
 
 /** Repeats the symbols of its request in `payload`; in 2021 it did not, and nobody knows what it answers. */
 function answer(message: Fields, channel: string, event: string): Decoded {

@@ -91,13 +91,14 @@ function ticker(part: unknown, nativeSymbol: string, receiveTime: Micros): Decod
   const { a, b } = fields(part, 'ticker')
   const [ask, , askSize] = list(a, 'a')
   const [bid, , bidSize] = list(b, 'b')
-  // Without a size the quote would pass for one of a channel that gives none.
-  if (askSize === undefined || bidSize === undefined) throw new Unreadable('ticker', 'no size')
   const head = { nativeSymbol, eventTime: receiveTime, timeSource: 'RECEIVED', sequence: 0 } as const
   // Comes with trades, not with each change of the top.
-  addQuote(frame, head, { bid, bidSize, ask, askSize, source: 'TICKER' })
+  addQuote(frame, head, { bid, bidSize: given(bidSize), ask, askSize: given(askSize), source: 'TICKER' })
   return frame
 }
+
+/** A size that is missing is a fault of the quote: `undefined` would pass for a channel that gives none. */
+const given = (size: unknown): unknown => size ?? null
 
 function control(message: Fields): Decoded {
   const { event, status, pair, errorMessage, subscription } = message

@@ -91,7 +91,7 @@ function best(side: unknown, key: string): readonly [price: unknown, size: unkno
   const [level] = list(side, key)
   if (level === undefined) return ['0', '0']
   const [price, size] = list(level, key)
-  return [price, text(size, key)]
+  return [price, filled(size)]
 }
 
 /** Each 100 ms; for recordings of before bbo-tbt. */
@@ -100,10 +100,10 @@ function tickers(message: Fields): Decoded {
   eachEntry(frame, list(message['data'], 'data'), (item) => {
     const ticker = fields(item, 'data')
     addQuote(frame, headOf(text(ticker['instId'], 'instId'), ticker), {
-      bid: filled(ticker['bidPx'], 'bidPx'),
-      bidSize: filled(ticker['bidSz'], 'bidSz'),
-      ask: filled(ticker['askPx'], 'askPx'),
-      askSize: filled(ticker['askSz'], 'askSz'),
+      bid: filled(ticker['bidPx']),
+      bidSize: filled(ticker['bidSz']),
+      ask: filled(ticker['askPx']),
+      askSize: filled(ticker['askSz']),
       source: 'TICKER',
     })
   })
@@ -114,8 +114,8 @@ function tickers(message: Fields): Decoded {
 const headOf = (nativeSymbol: string, item: Fields) =>
   ({ nativeSymbol, eventTime: decimalMillis(item['ts'], 'ts'), timeSource: 'EXCHANGE', sequence: 0 }) as const
 
-/** A side without orders is empty text. */
-const filled = (value: unknown, key: string): string => (value === '' ? '0' : text(value, key))
+/** A side without orders is empty text; what is missing is a fault of the quote, not one of a channel without sizes. */
+const filled = (value: unknown): unknown => (value === '' ? '0' : (value ?? null))
 
 function control(message: Fields): Decoded {
   const { event, arg, code, msg } = message

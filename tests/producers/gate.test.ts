@@ -87,6 +87,14 @@ describe('gate adapter', () => {
     expect(decode(gate, empty, AT)).toMatchObject({ ticks: [], withdrawals: [{ finding: 'one_sided' }] })
   })
 
+  test('takes no quote whose size is missing for one without sizes, and says whose it was', () => {
+    expect(decode(gate, TOP.replace(',"A":"1.02"', ''), AT)).toMatchObject({
+      kind: 'fault',
+      reason: 'askSize: no decimal',
+      unreadable: ['BTC_USDT'],
+    })
+  })
+
   test('reads what an answer was to; of 2021 it does not say', () => {
     expect(decode(gate, ACK, AT)).toEqual({
       kind: 'ack',

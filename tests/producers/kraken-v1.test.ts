@@ -73,6 +73,14 @@ describe('kraken v1 dialect', () => {
     })
   })
 
+  test('takes no ticker whose size is missing for one without sizes, and says whose it was', () => {
+    expect(decode(krakenV1, TICKER.replace(',1,"1.03400001"', ''), AT)).toMatchObject({
+      kind: 'fault',
+      reason: 'askSize: no decimal',
+      unreadable: ['XBT/USD'],
+    })
+  })
+
   test('ignores both sides of one book update in one frame, but takes no ticker of two objects', () => {
     expect(decode(krakenV1, TWO_SIDES, AT)).toEqual({ kind: 'ignored', channel: 'book' })
     const two = TICKER.replace('},"ticker"', '},{},"ticker"')

@@ -84,6 +84,14 @@ describe('okx adapter', () => {
     expect(decode(okx, empty, AT)).toMatchObject(withdrawn)
   })
 
+  test('takes no quote whose size is missing for one without sizes, and says whose it was', () => {
+    expect(decode(okx, TICKER.replace('"askSz":"11",', ''), AT)).toMatchObject({
+      kind: 'fault',
+      reason: 'askSize: no decimal',
+      unreadable: ['BTC-USDT'],
+    })
+  })
+
   test('pings with a text that is no JSON, and knows its answer', () => {
     expect(okx.ping?.frame).toBe('ping')
     expect(decode(okx, 'pong', AT)).toEqual({ kind: 'heartbeat' })
