@@ -7,6 +7,7 @@ import type { Log } from '../io/log.ts'
 const VIEWS = [
   'log_identity',
   'sink_positions',
+  'last_trades',
   'latest_prices',
   'best_quotes',
   'candles_1m',

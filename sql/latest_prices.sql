@@ -3,33 +3,27 @@ select s.exchange,
        s.symbol,
        s.base,
        s.quote,
-       trim_scale(coalesce((q.bid + q.ask) / 2, t.close)) as price,
+       trim_scale(coalesce((q.bid + q.ask) / 2, t.price)) as price,
        case when q.bid is null then 'TRADE' else 'QUOTE' end as price_source,
        q.bid,
        q.bid_size,
        q.ask,
        q.ask_size,
        round((q.ask - q.bid) * 20000 / (q.ask + q.bid), 4) as spread_bps,
-       coalesce(q.event_time, t.close_time) as event_time,
+       coalesce(q.event_time, t.event_time) as event_time,
        coalesce(q.receive_time, t.receive_time) as receive_time,
        coalesce(q.feed, t.feed) as feed,
        q.bid is not null
          and h.state is not distinct from 'UP'
          -- Three seconds without a heartbeat end a quote; two more are the way of a heartbeat into this table.
          and h.last_heartbeat > now() - interval '5 seconds' as confirmed,
-       t.close as last_trade_price,
-       t.close_time as last_trade_time
+       t.price as last_trade_price,
+       t.event_time as last_trade_time
   from public.symbols s
   left join public.latest_quotes q on q.exchange = s.exchange and q.symbol = s.symbol and not q.withdrawn
   left join public.sessions h on h.exchange = q.exchange and h.session = q.session
-  left join lateral (
-    select m.close, m.close_time, m.receive_time, m.feed
-      from public.trade_minutes m
-     where m.exchange = s.exchange and m.symbol = s.symbol
-     order by m.minute desc
-     limit 1
-  ) t on true
- where q.bid is not null or t.close is not null;
+  left join public.last_trades t on t.exchange = s.exchange and t.symbol = s.symbol
+ where q.bid is not null or t.price is not null;
 
 comment on view public.latest_prices is 'Newest price of each exchange and symbol. Ages are left to the reader: now() - receive_time.';
 comment on column public.latest_prices.exchange is 'The exchange.';

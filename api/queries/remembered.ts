@@ -31,20 +31,14 @@ export const selectRemembered = (database: Database): Promise<readonly Remembere
     row,
     `select s.exchange, s.symbol, coalesce(q.feed, t.feed) as feed,
             q.bid::float8 as bid, q.bid_size::float8 as "bidSize", q.ask::float8 as ask, q.ask_size::float8 as "askSize",
-            t.close::float8 as last,
-            ${asMicros('greatest(q.event_time, t.close_time)')} as "eventTime",
+            t.price::float8 as last,
+            ${asMicros('greatest(q.event_time, t.event_time)')} as "eventTime",
             ${asMicros('greatest(q.receive_time, t.receive_time)')} as "receiveTime",
             coalesce(q.session, 0)::float8 as session, coalesce(q.partition, 0) as partition,
             coalesce(not q.withdrawn, false) as "isValid"
        from public.symbols s
        left join public.latest_quotes q on q.exchange = s.exchange and q.symbol = s.symbol
-       left join lateral (
-         select m.close, m.close_time, m.receive_time, m.feed
-           from public.trade_minutes m
-          where m.exchange = s.exchange and m.symbol = s.symbol
-          order by m.minute desc
-          limit 1
-       ) t on true
-      where q.bid is not null or t.close is not null`,
+       left join public.last_trades t on t.exchange = s.exchange and t.symbol = s.symbol
+      where q.bid is not null or t.price is not null`,
     [],
   )

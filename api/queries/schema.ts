@@ -7,6 +7,7 @@ const RELATIONS = [
   'best_quotes',
   'exchanges',
   'gaps',
+  'last_trades',
   'latest_prices',
   'latest_quotes',
   'services',

@@ -69,6 +69,17 @@ describe('latest_prices', () => {
   })
 })
 
+test('last_trades is the close of each symbol’s newest minute, without regard to quotes', async () => {
+  await quote('binance', 100, 101)
+  await minute('binance', 99)
+  await own.pool.query("update trade_minutes set minute = '2026-11-21 11:58Z'")
+  await minute('binance', 98)
+  await quote('kraken', 100, 101)
+  expect(await rows('select exchange, symbol, price::text, feed from last_trades')).toEqual([
+    { exchange: 'binance', symbol: 'BTC-USD', price: '98', feed: 'LIVE' },
+  ])
+})
+
 describe('best_quotes', () => {
   const BEST =
     'select bid::text, bid_exchange, ask::text, ask_exchange, spread_bps::text as spread, exchanges::int from best_quotes'
