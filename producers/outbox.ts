@@ -84,10 +84,23 @@ export function settle(state: FeedState, session: Session, out: FeedOutput[], ti
     if (owed === undefined || owed.size === 0) continue
     const gaps = [...owed].toSorted(([a], [b]) => (a === b ? 0 : a < b ? -1 : 1))
     owed.clear()
+    // Heartbeats were dropped as well, perhaps for so long that nothing there is confirmed any more.
+    doubtQuotes(state, [partition])
     for (const [symbol, gap] of gaps) {
       const key = symbol === '' ? BROADCAST_KEY : keyOf(state, symbol)
       emitGap(state, session, out, time, { symbol, key, partitions: [partition] }, gap)
     }
+  }
+}
+
+/**
+ * No quote in these partitions stands for its readers: an equal one has to be put out again. They remain shown, since no gap
+ * has withdrawn them. Mutates the state.
+ */
+export function doubtQuotes(state: FeedState, partitions: readonly number[]): void {
+  for (const market of state.markets.values()) {
+    market.rateAt = 0
+    if (market.home.some((partition) => partitions.includes(partition))) market.quote = undefined
   }
 }
 

@@ -1,7 +1,7 @@
 import type { HeartbeatState } from '../core/tick.ts'
 import { MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
-import { atReceipt, emit, emitGap, everywhere, homeOf } from './outbox.ts'
+import { atReceipt, doubtQuotes, emit, emitGap, everywhere, homeOf } from './outbox.ts'
 
 const BEAT = MICROS_PER_SECOND
 const RATE_REPEAT = 10 * MICROS_PER_SECOND
@@ -149,7 +149,7 @@ export function beat(state: FeedState, session: Session, out: FeedOutput[], time
   // Beats keep their rhythm though the clock ticks beside it; off the rhythm they start anew.
   const late = time - session.lastBeat - BEAT
   session.lastBeat = late >= 0 && late < BEAT ? session.lastBeat + BEAT : time
-  if (heartbeat === 'DOWN') doubtQuotes(state)
+  if (heartbeat === 'DOWN') doubtQuotes(state, state.everywhere)
   emit(state, session, out, time, everywhere(state), atReceipt(time), {
     kind: 'heartbeat',
     state: heartbeat,
@@ -180,12 +180,4 @@ export function emitRate(state: FeedState, session: Session, market: Market, out
     bid: quote.bid,
     ask: quote.ask,
   })
-}
-
-/** They remain shown: no gap has withdrawn them, and a partition that owes a gap has no DOWN either. */
-function doubtQuotes(state: FeedState): void {
-  for (const market of state.markets.values()) {
-    market.quote = undefined
-    market.rateAt = 0
-  }
 }

@@ -62,6 +62,19 @@ describe('what the writer refused', () => {
     ])
   })
 
+  test('leaves no quote of its partition standing: heartbeats were held back as well', () => {
+    const feed = harness({ partitions: 1 })
+    feed.open()
+    feed.frame(bookTicker(1, '1', '2', 'ETHUSDT'))
+    feed.refuse(feed.frame(aggTrade(1)))
+    for (let i = 0; i < 40; i++) {
+      feed.give({ kind: 'pong', time: feed.now() })
+      feed.refuse(feed.wait(0.1))
+    }
+    expect(gapsOf(feed.wait(0.1), 'OVERFLOW')).toHaveLength(1)
+    expect(only(feed.frame(bookTicker(1, '1', '2', 'ETHUSDT')), 'quote')).toHaveLength(1)
+  })
+
   test('if it was a heartbeat only, owes nothing', () => {
     const feed = started()
     feed.refuse(feed.wait(1))
