@@ -11,7 +11,13 @@ const HEARTBEAT_MS = 5000
 /** Docker and systemd send SIGKILL after ten seconds. */
 const STOP_DEADLINE_MS = 9000
 
-export type ServiceDeps = { readonly environment: Environment; readonly log: Log; readonly metrics: Metrics }
+export type ServiceDeps = {
+  readonly environment: Environment
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Ends the process at once with what went wrong: exit 2 if restarting cannot help. */
+  readonly fail: (error: unknown) => void
+}
 
 /** A running service, as its shell sees it. */
 export type Service = {
@@ -45,7 +51,9 @@ export async function runService(role: string, start: (deps: ServiceDeps) => Pro
   process.on('uncaughtException', (error) => crash(log, error))
   process.on('unhandledRejection', (error) => crash(log, error))
 
-  const service = await start({ environment, log, metrics }).catch((error: unknown) => crash(log, error))
+  const service = await start({ environment, log, metrics, fail: (error) => crash(log, error) }).catch(
+    (error: unknown) => crash(log, error),
+  )
   const loop = monitorEventLoopDelay({ resolution: 10 })
   loop.enable()
   let stopping = false

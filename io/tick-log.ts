@@ -1,5 +1,6 @@
 import { openSync, writeSync } from 'node:fs'
 import { createHistogram } from 'node:perf_hooks'
+import type { PipelineError } from '../core/errors.ts'
 import type { Tick } from '../core/tick.ts'
 import { tickCodec } from '../schemas/codec.ts'
 import type { Catalogue } from '../schemas/topics.ts'
@@ -31,6 +32,8 @@ export async function openTickLog(deps: {
   readonly registry: Registry
   readonly topics: Catalogue
   readonly metrics: Metrics
+  /** A topic of ours is gone for good: the process is to end with this, or every tick from now on would be a gap. */
+  readonly lost: (error: PipelineError) => void
   /** File for JSON lines of every acknowledged tick's coordinate; `undefined`: none. */
   readonly journal: string | undefined
 }): Promise<TickLog> {
@@ -57,11 +60,12 @@ export async function openTickLog(deps: {
     observer: {
       acknowledged(stored, records) {
         const time = now()
-        progressAt = time
-        unhealthy = undefined
         const ticks = records.filter(isTickRecord)
         const [oldest] = ticks
+        // A dead letter that got through says nothing of the ticks.
         if (oldest === undefined) return
+        progressAt = time
+        unhealthy = undefined
         seconds.observe({ topic: stored.topic }, Math.max(0, time - oldest.offeredAt) / 1e6)
         for (const record of ticks) frameToAck.record(Math.max(1, time - record.offeredAt))
         journal(stored, ticks)
@@ -77,6 +81,7 @@ export async function openTickLog(deps: {
       unhealthy(reason) {
         unhealthy = reason
       },
+      topicLost: (_topic, error) => deps.lost(error),
     },
   })
 

@@ -35,13 +35,14 @@ const FEED_OF: Readonly<Record<Source, Feed>> = { simulated: 'SIMULATED', live: 
 
 await runService('producers', start)
 
-async function start({ environment, log, metrics }: ServiceDeps): Promise<Service> {
+async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<Service> {
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const exchanges = chosen(process.argv.slice(2), config)
   const topics = catalogue(config.partitions)
   const registry = openRegistry(required(environment, 'SCHEMA_REGISTRY_URL'))
   const kafka = { brokers: required(environment, 'KAFKA_BROKERS'), clientId: `producers ${INSTANCE}`, log }
-  const tickLog = await openTickLog({ kafka, registry, topics, metrics, journal: environment.CROSSTIDE_JOURNAL })
+  const journal = environment.CROSSTIDE_JOURNAL
+  const tickLog = await openTickLog({ kafka, registry, topics, metrics, lost: fail, journal })
   const announcer = await openAnnouncer('producers', { kafka, registry, topics })
   const feedMetrics = openFeedMetrics(metrics)
   const letters = metrics.counter('dead_letters_total', 'Dead letters, kept or not', ['topic', 'stage', 'reason'])

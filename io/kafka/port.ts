@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { PipelineError } from '../../core/errors.ts'
 import type { TopicSpec } from '../../schemas/topics.ts'
 import type { Log } from '../log.ts'
 
@@ -110,6 +111,8 @@ export interface KafkaObserver {
   queued(records: number, bytes: number): void
   rebalanced(group: string): void
   unhealthy(reason: string): void
+  /** The writer gave a topic up, for good: only an operator can help. */
+  topicLost(topic: string, error: PipelineError): void
 }
 
 /** Name of a slot in maps and logs. */

@@ -181,6 +181,7 @@ export function createPump(options: WriterOptions, lanes: Lanes, first: Session,
     dropped.unknown += lost.unknown
     log.error({ topic, ...lost, err: error }, 'topic_lost')
     observer?.unhealthy?.(error.message)
+    observer?.topicLost?.(topic, error)
     onRoom()
   }
 

@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { micros } from '../../core/time.ts'
 import { openRanges } from '../../io/kafka/ranges.ts'
@@ -27,6 +29,7 @@ const kafka = { brokers: stack.brokers, clientId: name, log: createLog('test', '
 const registry = openRegistry(stack.registry)
 const folder = mkdtempSync(join(tmpdir(), 'crosstide-'))
 const journal = join(folder, 'journal')
+const lost = (error: Error): never => expect.fail(error.message)
 
 beforeAll(async () => {
   const admin = await openTopics(kafka)
@@ -38,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 test('what is offered stands on the log in order, and the journal says where each acknowledged tick stands', async () => {
   expect(await newestTickTime({ kafka, registry, topic: topics.ticks })).toBeUndefined()
-  const log = await openTickLog({ kafka, registry, topics, metrics: createMetrics('test', '0'), journal })
+  const log = await openTickLog({ kafka, registry, topics, metrics: createMetrics('test', '0'), lost, journal })
   const offered = Array.from({ length: 300 }, (_, ordinal) => {
     const payload = ordinal % 50 === 0 ? heartbeat() : ordinal % 2 === 0 ? quote() : trade({ id: `${ordinal}` })
     return tick(payload, { ordinal, receiveTime: micros(MOMENT + ordinal) })
@@ -99,3 +102,46 @@ test('what is offered stands on the log in order, and the journal says where eac
   expect(raw).toEqual(['{"bad"'])
   expect(await newestTickTime({ kafka, registry, topic: topics.ticks })).toBe(MOMENT + 299)
 })
+
+// 30 s is how long a topic may take to appear (kafka-client.md section 8).
+test('a ticks topic that stays away is the end, by name; until then letters that get through do not hide it', async () => {
+  const gone = {
+    ...topics,
+    ticks: { ...topics.ticks, name: `${name}.gone` },
+    ticksDeadLetters: { ...topics.ticksDeadLetters, name: `${name}.gone.dead-letters` },
+  }
+  const admin = await openTopics(kafka)
+  await admin.ensure([gone.ticks, gone.ticksDeadLetters])
+  await registry.register([gone.ticks])
+  await admin.close()
+  const lostWith: unknown[] = []
+  const log = await openTickLog({
+    kafka: { ...kafka, log: createLog('test', 'silent') },
+    registry,
+    topics: gone,
+    metrics: createMetrics('test', '0'),
+    lost: (error) => lostWith.push(error),
+    journal: undefined,
+  })
+  let ordinal = 0
+  const load = setInterval(() => {
+    log.offer(tick(trade({ id: `${ordinal}` }), { ordinal: ordinal++ }), 'BTC', 0)
+    log.letter(new TextEncoder().encode('{"bad"'), [['dlq-stage', 'producer']])
+  }, 100)
+  await sleep(1000)
+  expect(log.problems()).toEqual([])
+  const kafkaAdmin = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  await kafkaAdmin.connect()
+  await kafkaAdmin.deleteTopics({ topics: [gone.ticks.name] })
+  await kafkaAdmin.disconnect()
+  await sleep(15_000)
+  expect(lostWith).toEqual([])
+  expect(log.problems()).toEqual([expect.stringMatching(/acknowledged nothing for 1\d s/)])
+  await expect.poll(() => lostWith.length, { timeout: 30_000 }).toBe(1)
+  const missing = { code: 'TOPIC_MISSING', retriable: false, message: expect.stringContaining(gone.ticks.name) }
+  expect(lostWith).toEqual([expect.objectContaining(missing)])
+  await sleep(1000)
+  expect(log.problems()).toEqual([expect.stringContaining(gone.ticks.name)])
+  clearInterval(load)
+  await log.close(1000)
+}, 90_000)
