@@ -130,16 +130,39 @@ describe('C9: a position that is not in the log', () => {
     await writer.close(1000)
   })
 
+  test('a reader whose fetch begins elsewhere than it should ends, even if kafkajs resets its position', async () => {
+    const topic = await freshTopic(brokers)
+    const lagging = { topic, partition: 0 }
+    const writer = await openWriter({ ...PROCESSOR_WRITER, ...kafkaOptions(brokers) })
+    await writer.append(Array.from({ length: 20 }, (_, n) => outgoing(topic, 0, String(n))))
+    const reader = openReader({ ...kafkaOptions(brokers), groupId: uniqueName('group'), topic })
+    const delivered: Offset[] = []
+    await withStockReset(lagging, async () => {
+      const running = reader.run({
+        assigned: async () => 5,
+        async batch(_slot, records) {
+          delivered.push(...records.map(({ offset }) => offset))
+          if (delivered.length > 15) return (records.at(-1)?.offset ?? 0) + 1
+          // Goes back to what is not there any more.
+          await trim(lagging, 15)
+          return 3
+        },
+        released: () => undefined,
+      })
+      const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'it went on'))
+      const ending = Promise.race([running, late])
+      await expect(ending).rejects.toMatchObject({ code: 'LOG_CHANGED', message: expect.stringContaining('from 15') })
+    })
+    expect(delivered).toEqual(upTo(5, 20))
+    await reader.close()
+    await writer.close(1000)
+  })
+
   // What the override is against (rule R3); the twin undoes it.
   test('sees what the reset of kafkajs does: it goes on at the end and says nothing', async () => {
-    const { default: ConsumerGroup } = await import('kafkajs/src/consumer/consumerGroup.js')
-    const mended = ConsumerGroup.prototype.recoverFromOffsetOutOfRange
-    ConsumerGroup.prototype.recoverFromOffsetOutOfRange = stockReset
-    try {
+    await withStockReset(slot, async () => {
       expect(await stockConsumerFrom(20)).toEqual({ delivered: [], crashes: 0 })
-    } finally {
-      ConsumerGroup.prototype.recoverFromOffsetOutOfRange = mended
-    }
+    })
   })
 
   test('the same consumer crashes with the override', async () => {
@@ -149,10 +172,19 @@ describe('C9: a position that is not in the log', () => {
 
 type OffsetManager = { setDefaultOffset(slot: Slot): Promise<void> }
 
-/** The lines of kafkajs 2.2.4 that the override replaces. */
-async function stockReset(this: object, error: Error): Promise<void> {
-  if (!('offsetManager' in this) || !isOffsetManager(this.offsetManager)) throw error
-  await this.offsetManager.setDefaultOffset(slot)
+/** With the lines of kafkajs 2.2.4 that the override replaces. */
+async function withStockReset(lost: Slot, act: () => Promise<void>): Promise<void> {
+  const { default: ConsumerGroup } = await import('kafkajs/src/consumer/consumerGroup.js')
+  const mended = ConsumerGroup.prototype.recoverFromOffsetOutOfRange
+  ConsumerGroup.prototype.recoverFromOffsetOutOfRange = async function stockReset(this: object, error: Error) {
+    if (!('offsetManager' in this) || !isOffsetManager(this.offsetManager)) throw error
+    await this.offsetManager.setDefaultOffset(lost)
+  }
+  try {
+    await act()
+  } finally {
+    ConsumerGroup.prototype.recoverFromOffsetOutOfRange = mended
+  }
 }
 
 const isOffsetManager = (value: unknown): value is OffsetManager =>
