@@ -10,7 +10,7 @@ const records = (from: Offset, to: Offset): readonly Incoming[] =>
   Array.from({ length: to - from }, (_, n) => ({ offset: from + n, key: null, value: null, timestampMs: 0 }))
 
 /** Slot work from offset 0 whose stage answers as told, call by call. */
-function rig(answers: readonly (Offset | Error)[]) {
+function rig(answers: readonly (Offset | Error | Promise<Offset>)[]) {
   const calls: (readonly [first: Offset | undefined, last: Offset | undefined])[] = []
   const faults: unknown[] = []
   const jumps: Offset[] = []
@@ -107,6 +107,19 @@ describe('the work of a slot', () => {
     const wrong = rig([Number.NaN])
     await wrong.deliver(0, 10)
     expect(wrong.faults).toEqual([expect.objectContaining({ code: 'WRONG_USE' })])
+  })
+
+  test('is drained when the call under way has ended, not before', async () => {
+    const { promise, resolve } = Promise.withResolvers<Offset>()
+    const { work, deliver, calls } = rig([promise])
+    await deliver(0, 10)
+    let isDrained = false
+    const drained = work.drain().then(() => (isDrained = true))
+    await new Promise((done) => setTimeout(done, 20))
+    expect({ calls, isDrained }).toEqual({ calls: [[0, 9]], isDrained: false })
+    resolve(4)
+    await drained
+    expect(calls).toEqual([[0, 9]])
   })
 
   test('begins nothing once it is drained or lost', async () => {
