@@ -40,7 +40,10 @@ const stage = sinkStage(
     stopped: () => false,
     random: Math.random,
   },
-  { ...ticksSink(ticks.name, decoder), recall: async () => ({ sieve: new Map(), symbols: new Set() }) },
+  {
+    ...ticksSink(ticks.name, decoder),
+    recall: async () => ({ sieve: new Map(), symbols: new Set(), beats: new Map() }),
+  },
 )
 await openReader({ ...kafka, groupId: 'twin', topic: ticks.name }).run(stage)
 
