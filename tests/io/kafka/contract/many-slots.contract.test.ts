@@ -34,7 +34,7 @@ test('follow misses nothing of 24 slots that hold more than one fetch brings', a
     await append(
       upTo(partitions).flatMap((partition) =>
         n < recordsOf(partition)
-          ? upTo(6).map(() => ({ topic, partition, key: Buffer.from('key'), value, timestampMs: 1_790_000_000_000 }))
+          ? upTo(6).map(() => ({ topic, partition, key: Buffer.from('key'), value, timestampMs: Date.now() }))
           : [],
       ),
     )
