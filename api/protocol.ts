@@ -10,6 +10,7 @@ const names = z
   .optional()
 
 const message = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('auth'), key: z.string().min(1).max(256) }),
   z.strictObject({ type: z.literal('subscribe_prices'), symbols: names, exchanges: names }),
   z.strictObject({ type: z.literal('unsubscribe_prices') }),
 ])
@@ -21,12 +22,13 @@ export type Filter = {
 }
 
 export type Request =
+  | { readonly kind: 'auth'; readonly key: string }
   | { readonly kind: 'subscribe'; readonly filter: Filter }
   | { readonly kind: 'unsubscribe' }
   | { readonly kind: 'refused'; readonly code: SocketErrorCode; readonly message: string }
 
 /** Closed list of the codes in `{ type: 'error' }` messages. */
-export type SocketErrorCode = 'BAD_JSON' | 'BAD_MESSAGE' | 'BINARY_MESSAGE' | 'TOO_MANY_MESSAGES'
+export type SocketErrorCode = 'BAD_JSON' | 'BAD_MESSAGE' | 'BINARY_MESSAGE' | 'TOO_MANY_MESSAGES' | 'UNAUTHORIZED'
 
 /** Reads a client's message; what is wrong with it is said by field. */
 export function readRequest(text: string): Request {
@@ -34,6 +36,7 @@ export function readRequest(text: string): Request {
   if (value === undefined) return { kind: 'refused', code: 'BAD_JSON', message: 'the message is not JSON' }
   const parsed = message.safeParse(value)
   if (!parsed.success) return { kind: 'refused', code: 'BAD_MESSAGE', message: describe(parsed.error) }
+  if (parsed.data.type === 'auth') return { kind: 'auth', key: parsed.data.key }
   if (parsed.data.type === 'unsubscribe_prices') return { kind: 'unsubscribe' }
   const { symbols, exchanges } = parsed.data
   return {

@@ -9,6 +9,11 @@ import { LOCAL, keyOf, type Access } from './access.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
 
 const MAX_CLIENTS = 1000
+/** Whoever has shown no key yet may not fill the house. */
+const MAX_STRANGERS = 100
+const AUTH_MS = 5000
+/** Browsers cannot read an HTTP status of a refused socket, but they can read this. */
+const UNAUTHORIZED = 4401
 const MAX_PAYLOAD_BYTES = 64 * 1024
 const MESSAGES_PER_SECOND = 10
 const PING_MS = 20_000
@@ -22,6 +27,8 @@ export type SocketDeps = {
   readonly now: () => Micros
   readonly access?: Access
   readonly pingMs?: number
+  /** How long a client may take to show its key. */
+  readonly authMs?: number
 }
 
 export type Sockets = { clients(): number; stop(): Promise<void> }
@@ -37,13 +44,17 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
   const clients = deps.metrics.gauge('ws_clients', 'WebSocket clients connected')
   const closed = deps.metrics.counter('ws_client_closed_total', 'WebSocket clients gone, by reason', ['reason'])
 
+  const access = deps.access ?? LOCAL
+  const strangers = new Set<WebSocket>()
+
   server.on('upgrade', (request, socket, head) => {
-    const refusal = refusalOf(request, wss.clients.size, deps.access ?? LOCAL)
+    const refusal = refusalOf(request, wss.clients.size, access, strangers.size)
     if (refusal !== undefined) return refuse(socket, refusal)
-    wss.handleUpgrade(request, socket, head, (client) => welcome(client))
+    const isStranger = access.keys.length > 0 && request.headers.authorization === undefined
+    wss.handleUpgrade(request, socket, head, (client) => welcome(client, isStranger))
   })
 
-  function welcome(client: WebSocket): void {
+  function welcome(client: WebSocket, isStranger: boolean): void {
     let missedPongs = 0
     let reason = 'client'
     let windowStart = 0
@@ -60,6 +71,15 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       },
     }
     const complain = (code: SocketErrorCode, text: string): void => client.send(errorMessage(code, text))
+    const turnAway = (text: string): void => {
+      reason = 'unauthorized'
+      complain('UNAUTHORIZED', text)
+      client.close(UNAUTHORIZED, 'unauthorized')
+    }
+    const patience = setTimeout(() => {
+      if (strangers.has(client)) turnAway('no key came')
+    }, deps.authMs ?? AUTH_MS)
+    if (isStranger) strangers.add(client)
     const ping = setInterval(() => {
       if (missedPongs >= 2) {
         reason = 'no_pong'
@@ -71,6 +91,8 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
 
     client.on('pong', () => (missedPongs = 0))
     client.on('message', (bytes, isBinary) => {
+      // Told to go; what it had sent before that may still come in.
+      if (client.readyState !== client.OPEN) return
       const second = Math.floor(deps.now() / 1e6)
       messages = second === windowStart ? messages + 1 : 1
       windowStart = second
@@ -81,6 +103,11 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       }
       if (isBinary) return complain('BINARY_MESSAGE', 'messages are JSON text')
       const request = readRequest(textOf(bytes))
+      if (request.kind === 'auth') {
+        const isKnown = access.keys.length === 0 || keyOf(`Bearer ${request.key}`, access.keys) !== undefined
+        return isKnown ? void strangers.delete(client) : turnAway('this key is not known')
+      }
+      if (strangers.has(client)) return turnAway('the first message must be auth with a key')
       if (request.kind === 'subscribe') deps.hub.subscribe(peer, request.filter, deps.now())
       else if (request.kind === 'unsubscribe') deps.hub.unsubscribe(peer)
       else complain(request.code, request.message)
@@ -91,6 +118,8 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
     })
     client.on('close', () => {
       clearInterval(ping)
+      clearTimeout(patience)
+      strangers.delete(client)
       deps.hub.unsubscribe(peer)
       clients.set(wss.clients.size)
       closed.labels(reason).inc()
@@ -117,22 +146,27 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
 type Refusal = readonly [status: number, reason: string]
 
 /**
- * Why a client is not let in. Browsers send an Origin: only pages served from this machine under this address, or from an
- * origin of the list, may connect.
+ * Why a client is not let in. Browsers send an Origin: only pages served under this address, or from an origin of the list,
+ * may connect. Without keys that address must be this machine's: a foreign name may be made to point here. A client without
+ * an Authorization header (no browser can send one) shows its key in its first message.
  */
 export function refusalOf(
   { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   clients: number,
   { keys, origins }: Access = LOCAL,
+  strangers = 0,
 ): Refusal | undefined {
   if (url?.split('?')[0] !== '/ws') return [404, 'Not Found']
   if (clients >= MAX_CLIENTS) return [503, 'Service Unavailable']
   const { origin, host, authorization } = headers
-  if (keys.length > 0 && keyOf(authorization, keys) === undefined) return [401, 'Unauthorized']
+  if (keys.length > 0 && authorization === undefined && strangers >= MAX_STRANGERS) return [503, 'Service Unavailable']
+  if (keys.length > 0 && authorization !== undefined && keyOf(authorization, keys) === undefined)
+    return [401, 'Unauthorized']
   if (origin === undefined || origins.includes(origin)) return undefined
   if (!URL.canParse(origin)) return [403, 'Forbidden']
   const from = new URL(origin)
-  return from.host === host && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(from.hostname) ? undefined : [403, 'Forbidden']
+  const isOurs = keys.length > 0 || /^(127\.0\.0\.1|localhost|\[::1\])$/.test(from.hostname)
+  return from.host === host && isOurs ? undefined : [403, 'Forbidden']
 }
 
 function refuse(socket: Duplex, [status, reason]: Refusal): void {

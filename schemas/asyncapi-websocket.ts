@@ -3,7 +3,7 @@ type Json = Readonly<Record<string, unknown>>
 /** Messages that crosstide sends to a WebSocket client. */
 export const SENT = ['snapshot', 'price_update', 'error'] as const
 /** Messages that a client sends. */
-export const RECEIVED = ['subscribe_prices', 'unsubscribe_prices'] as const
+export const RECEIVED = ['auth', 'subscribe_prices', 'unsubscribe_prices'] as const
 
 const text = { type: 'string' } as const
 const decimal = { type: 'string', description: 'A decimal number, exactly.' } as const
@@ -52,13 +52,13 @@ const prices = (type: string, summary: string) => ({
   },
 })
 
-const request = (type: string, summary: string, properties: Json): Json => ({
+const request = (type: string, summary: string, properties: Json, needed: readonly string[] = []): Json => ({
   name: type,
   summary,
   contentType: 'application/json',
   payload: {
     type: 'object',
-    required: ['type'],
+    required: ['type', ...needed],
     additionalProperties: false,
     properties: { type: { const: type }, ...properties },
   },
@@ -68,7 +68,8 @@ const request = (type: string, summary: string, properties: Json): Json => ({
 export const PRICES_CHANNEL = {
   address: '/ws',
   servers: [{ $ref: '#/servers/websocket' }],
-  description: 'Latest prices. Nothing is sent before a subscription.',
+  description:
+    'Latest prices. Nothing is sent before a subscription. Where keys are set: `Authorization: Bearer` or a first message `auth`; without one the socket is closed with 4401.',
   messages: {
     snapshot: prices('snapshot', 'All prices of the subscription, once after it.'),
     price_update: prices('price_update', 'The prices that changed since the last message.'),
@@ -80,11 +81,20 @@ export const PRICES_CHANNEL = {
         required: ['type', 'code', 'message'],
         properties: {
           type: { const: 'error' },
-          code: { type: 'string', enum: ['BAD_JSON', 'BAD_MESSAGE', 'BINARY_MESSAGE', 'TOO_MANY_MESSAGES'] },
+          code: {
+            type: 'string',
+            enum: ['BAD_JSON', 'BAD_MESSAGE', 'BINARY_MESSAGE', 'TOO_MANY_MESSAGES', 'UNAUTHORIZED'],
+          },
           message: text,
         },
       },
     },
+    auth: request(
+      'auth',
+      'Shows the key, before anything else and within 5 s; answered only if it is not known.',
+      { key: { type: 'string', minLength: 1, maxLength: 256 } },
+      ['key'],
+    ),
     subscribe_prices: request('subscribe_prices', 'Replaces the subscription before; without a list: all.', {
       symbols: names,
       exchanges: names,

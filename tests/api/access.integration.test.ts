@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { startApiRig, type ApiRig } from '../support/api.ts'
+import { listenTo, startApiRig, type ApiRig } from '../support/api.ts'
 
 const KEY = 'a-key-of-the-test-0123456789'
 const OTHER = 'another-key-of-the-test-0123'
@@ -52,18 +52,43 @@ describe('with keys', () => {
     expect(statuses).toEqual(paths.map(() => 200))
   })
 
-  test('a WebSocket needs one in its header', async () => {
+  test('a WebSocket that brings one in its header is let in or refused at the door', async () => {
     const outcome = (headers: Record<string, string>): Promise<string> =>
       new Promise((resolve) => {
         const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/ws`, { headers })
         socket.once('open', () => {
-          socket.close()
-          resolve('open')
+          socket.send('{"type":"subscribe_prices"}')
+          socket.once('message', (data: Buffer) => {
+            socket.close()
+            resolve(data.toString())
+          })
         })
         socket.once('error', (error) => resolve(error.message))
       })
-    expect(await outcome({})).toContain('401')
-    expect(await outcome(bearer(KEY))).toBe('open')
+    expect(await outcome(bearer(`${KEY}x`))).toContain('401')
+    expect(await outcome(bearer(KEY))).toContain('"type":"snapshot"')
+  })
+
+  test('a WebSocket may show one in its first message, as browsers must', async () => {
+    const known = await listenTo(rig.port, { type: 'auth', key: KEY })
+    known.socket.send('{"type":"subscribe_prices"}')
+    expect(await known.until(() => true)).toMatchObject({ type: 'snapshot' })
+    known.socket.close()
+  })
+
+  test.each([
+    ['nothing', undefined, 'no key came'],
+    ['a wrong key', { type: 'auth', key: `${KEY}x` }, 'this key is not known'],
+    ['something else first', { type: 'subscribe_prices' }, 'the first message must be auth with a key'],
+  ])('a WebSocket that says %s hears UNAUTHORIZED, no price, and is closed with 4401', async (_, hello, message) => {
+    const stranger = await listenTo(rig.port, hello)
+    // The right key comes too late.
+    if (hello !== undefined) {
+      stranger.socket.send(JSON.stringify({ type: 'auth', key: KEY }))
+      stranger.socket.send('{"type":"subscribe_prices"}')
+    }
+    expect(await stranger.closed).toBe(4401)
+    expect(stranger.heard).toEqual([{ type: 'error', code: 'UNAUTHORIZED', message }])
   })
 })
 

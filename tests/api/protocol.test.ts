@@ -45,6 +45,8 @@ describe('client messages', () => {
     ['{"type":"subscribe_prices","symbols":[]}', 'BAD_MESSAGE', 'symbols'],
     ['{"type":"subscribe_prices","symbols":["BTC-USD",7]}', 'BAD_MESSAGE', 'symbols.1'],
     [`{"type":"subscribe_prices","exchanges":["' or 1=1 --"]}`, 'BAD_MESSAGE', 'exchanges.0'],
+    ['{"type":"auth"}', 'BAD_MESSAGE', 'key'],
+    ['{"type":"auth","key":""}', 'BAD_MESSAGE', 'key'],
     ['{"type":"unsubscribe_prices","symbols":["BTC-USD"]}', 'BAD_MESSAGE', 'symbols: unknown'],
     [JSON.stringify({ type: 'subscribe_prices', symbols: Array(101).fill('A-B') }), 'BAD_MESSAGE', 'symbols'],
   ])('%j is refused naming what is wrong', (text, code, named) => {
@@ -84,5 +86,22 @@ describe('the door', () => {
     [{ url: '/ws', headers: {} }, 1000, 503],
   ])('%j with %d clients inside', (request, clients, status) => {
     expect(refusalOf(request, clients)?.[0]).toBe(status)
+  })
+
+  const access = { host: '0.0.0.0', keys: [{ name: 'a', hash: '0'.repeat(64) }], origins: [] }
+  test.each([
+    ['without a key, to show it first', { url: '/ws', headers: {} }, 0, undefined],
+    ['without a key, behind a crowd of others without one', { url: '/ws', headers: {} }, 100, 503],
+    ['with a wrong key', { url: '/ws', headers: { authorization: `Bearer ${'x'.repeat(16)}` } }, 0, 401],
+    // A name that was made to point here brings no key: keys are in no cookie.
+    [
+      'from the page under any name',
+      { url: '/ws', headers: { origin: 'http://a.example', host: 'a.example' } },
+      0,
+      undefined,
+    ],
+    ['from another page', { url: '/ws', headers: { origin: 'http://b.example', host: 'a.example' } }, 0, 403],
+  ])('with keys, %s', (_, request, strangers, status) => {
+    expect(refusalOf(request, strangers, access, strangers)?.[0]).toBe(status)
   })
 })

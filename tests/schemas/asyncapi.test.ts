@@ -63,6 +63,8 @@ describe('the AsyncAPI document', () => {
     })
     const { payload } = PRICES_CHANNEL.messages.snapshot
     expect(Object.keys(payload.properties.prices.items.properties)).toEqual(Object.keys(item))
-    expect(RECEIVED.map((type) => readRequest(JSON.stringify({ type })).kind)).toEqual(['subscribe', 'unsubscribe'])
+    expect(
+      RECEIVED.map((type) => readRequest(JSON.stringify({ type, ...(type === 'auth' && { key: 'k' }) })).kind),
+    ).toEqual(['auth', 'subscribe', 'unsubscribe'])
   })
 })
