@@ -1,6 +1,7 @@
 import type { Exchange, Quote, Tick, Trade } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import { Unreadable } from './read.ts'
+import type { Limit } from './token-bucket.ts'
 
 /**
  * One trade or quote of a frame, not yet a tick: the exchange's spelling of the symbol, the exchange's numbers.
@@ -64,7 +65,10 @@ export type Adapter = {
   /** Addresses without query that speak this dialect: recordings of others have no adapter. */
   readonly addresses: readonly string[]
   connect(nativeSymbols: readonly string[]): Subscribe & { readonly url: string }
-  resubscribe(nativeSymbols: readonly string[]): Subscribe
+  /** On a socket that is open. */
+  subscribe(nativeSymbols: readonly string[]): Subscribe
+  /** The frames; that one was carried out shows in nothing but silence. */
+  unsubscribe(nativeSymbols: readonly string[]): readonly string[]
   /** May throw; only {@link decode} calls it. `frame` is parsed JSON, numbers as their text if `numericJson`. */
   decode(frame: unknown, receiveTime: Micros): Decoded
   readonly numericJson: boolean
@@ -79,8 +83,14 @@ export type Adapter = {
   readonly limits: {
     /** Between two frames that we send. */
     readonly paceMs: number
-    /** Documented limit of connection attempts. */
-    readonly connects: { readonly count: number; readonly perMs: number }
+    /** Documented limit of frames that (un)subscribe on one connection, `undefined` if pacing is enough. */
+    readonly requests: Limit | undefined
+    /** Documented limit of connection attempts, counted per host. */
+    readonly connects: Limit
+    /** Documented number of subscriptions on one connection, two for each symbol; `undefined` if there is none. */
+    readonly subscriptionsPerSocket: number | undefined
+    /** After which the exchange closes a connection, `undefined` if it has no such rule. */
+    readonly lifetimeMs: number | undefined
   }
 }
 

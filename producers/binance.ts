@@ -17,13 +17,17 @@ export const binance: Adapter = {
     frames: [],
     awaits: [],
   }),
-  resubscribe: (nativeSymbols) => ({
-    frames: nativeSymbols.flatMap((symbol) => [
-      JSON.stringify({ method: 'UNSUBSCRIBE', params: streamsOf(symbol), id: `off${symbol}` }),
+  // A frame per symbol: its answer names nothing but the id.
+  subscribe: (nativeSymbols) => ({
+    frames: nativeSymbols.map((symbol) =>
       JSON.stringify({ method: 'SUBSCRIBE', params: streamsOf(symbol), id: symbol }),
-    ]),
+    ),
     awaits: nativeSymbols.map((nativeSymbol) => ({ channel: 'streams', nativeSymbol })),
   }),
+  unsubscribe: (nativeSymbols) =>
+    nativeSymbols.map((symbol) =>
+      JSON.stringify({ method: 'UNSUBSCRIBE', params: streamsOf(symbol), id: `off${symbol}` }),
+    ),
   decode(frame, receiveTime) {
     const envelope = fields(frame, 'frame')
     const { stream } = envelope
@@ -44,7 +48,13 @@ export const binance: Adapter = {
   silenceMs: 45_000,
   ping: undefined,
   instruments: { url: 'https://api.binance.com/api/v3/exchangeInfo', parse: exchangeInfo },
-  limits: { paceMs: 300, connects: { count: 300, perMs: 300_000 } },
+  limits: {
+    paceMs: 300,
+    requests: undefined,
+    connects: { count: 300, perMs: 300_000 },
+    subscriptionsPerSocket: 1024,
+    lifetimeMs: 24 * 3_600_000,
+  },
 }
 
 const streamsOf = (nativeSymbol: string): readonly string[] => {

@@ -12,10 +12,8 @@ export const coinbase2021: Adapter = {
   checkedOn: '2026-11-21',
   addresses: [ADDRESS],
   connect: (nativeSymbols) => ({ url: ADDRESS, ...request('subscribe', nativeSymbols) }),
-  resubscribe: (nativeSymbols) => {
-    const again = request('subscribe', nativeSymbols)
-    return { frames: [...request('unsubscribe', nativeSymbols).frames, ...again.frames], awaits: again.awaits }
-  },
+  subscribe: (nativeSymbols) => request('subscribe', nativeSymbols),
+  unsubscribe: (nativeSymbols) => request('unsubscribe', nativeSymbols).frames,
   decode(frame, receiveTime) {
     const message = fields(frame, 'frame')
     const type = text(message['type'], 'type')
@@ -45,7 +43,13 @@ export const coinbase2021: Adapter = {
   silenceMs: 5000,
   ping: undefined,
   instruments: { url: 'https://api.pro.coinbase.com/products', parse: products },
-  limits: { paceMs: 150, connects: { count: 8, perMs: 1000 } },
+  limits: {
+    paceMs: 150,
+    requests: undefined,
+    connects: { count: 8, perMs: 1000 },
+    subscriptionsPerSocket: undefined,
+    lifetimeMs: undefined,
+  },
 }
 
 /** Frames name their type, not the channel that they are of. */

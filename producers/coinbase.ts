@@ -16,10 +16,11 @@ export const coinbase: Adapter = {
     frames: [request('subscribe', 'heartbeats', []), ...channelFrames('subscribe', nativeSymbols)],
     awaits: awaits(nativeSymbols),
   }),
-  resubscribe: (nativeSymbols) => ({
-    frames: [...channelFrames('unsubscribe', nativeSymbols), ...channelFrames('subscribe', nativeSymbols)],
+  subscribe: (nativeSymbols) => ({
+    frames: channelFrames('subscribe', nativeSymbols),
     awaits: awaits(nativeSymbols),
   }),
+  unsubscribe: (nativeSymbols) => channelFrames('unsubscribe', nativeSymbols),
   decode(frame) {
     const envelope = fields(frame, 'frame')
     const { channel } = envelope
@@ -44,7 +45,13 @@ export const coinbase: Adapter = {
   silenceMs: 5000,
   ping: undefined,
   instruments: { url: 'https://api.coinbase.com/api/v3/brokerage/market/products', parse: products },
-  limits: { paceMs: 150, connects: { count: 8, perMs: 1000 } },
+  limits: {
+    paceMs: 150,
+    requests: undefined,
+    connects: { count: 8, perMs: 1000 },
+    subscriptionsPerSocket: undefined,
+    lifetimeMs: undefined,
+  },
 }
 
 /** Trades first: a symbol's gap ends with its first record, and no trade may be lost after it. */

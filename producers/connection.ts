@@ -3,6 +3,7 @@ import { connectAllowedAt, delayMs, refusedDelayMs } from './backoff.ts'
 import { request, sendIfDue } from './deadlines.ts'
 import type { FeedOutput, FeedState } from './feed-state.ts'
 import { beat, openSession } from './session.ts'
+import { catchUp } from './subscriptions.ts'
 
 /** Why a socket closed, from a bounded set. The first five are a shell's findings, the others the engine's. */
 export type CloseReason =
@@ -30,7 +31,7 @@ export type Closing = {
 
 /** Tries to connect, unless the exchange's limit says later. Mutates the state. */
 export function connect(state: FeedState, out: FeedOutput[], time: Micros): void {
-  const { adapter, instruments, address } = state.settings
+  const { adapter, address } = state.settings
   const allowed = connectAllowedAt(state.connects, adapter.limits.connects, time)
   if (allowed > time) {
     state.phaseTime = allowed
@@ -39,12 +40,13 @@ export function connect(state: FeedState, out: FeedOutput[], time: Micros): void
   state.connects = [...state.connects, time].slice(-adapter.limits.connects.count)
   state.phase = 'connecting'
   state.phaseTime = time
-  out.push({ kind: 'connect', url: address(adapter.connect(instruments.map((one) => one.nativeSymbol)).url) })
+  state.asked = [...state.markets.keys()]
+  out.push({ kind: 'connect', url: address(adapter.connect(state.asked).url) })
 }
 
 /** The socket is open: a session begins, its subscriptions go out. Mutates the state. */
 export function open(state: FeedState, out: FeedOutput[], time: Micros, id: Micros): void {
-  const { adapter, instruments } = state.settings
+  const { adapter } = state.settings
   const session = openSession(id, time)
   state.phase = 'open'
   state.phaseTime = time
@@ -54,9 +56,10 @@ export function open(state: FeedState, out: FeedOutput[], time: Micros, id: Micr
     market.lastData = time
     market.staleUntil = time
   }
-  request(state, adapter.connect(instruments.map((one) => one.nativeSymbol)), time)
+  request(state, adapter.connect(state.asked), time)
+  catchUp(state, state.asked, time)
   sendIfDue(state, session, out, time)
-  out.push(event('CONNECTED', `session ${id} opened`, { session: String(id), symbols: String(instruments.length) }))
+  out.push(event('CONNECTED', `session ${id} opened`, { session: String(id), symbols: String(state.markets.size) }))
 }
 
 /** Our own decision: the socket is not heard any more from here on. */

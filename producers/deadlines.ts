@@ -68,8 +68,14 @@ export function checkStale(state: FeedState, session: Session, out: FeedOutput[]
   const again = stale.filter((market) => market.stale === 1)
   for (const market of again) leaveSession(state, session, market, out, time)
   const nativeSymbols = again.map(({ nativeSymbol }) => nativeSymbol)
-  if (again.length > 0) request(state, state.settings.adapter.resubscribe(nativeSymbols), time)
+  if (again.length > 0) subscribeAgain(state, nativeSymbols, time)
   return false
+}
+
+function subscribeAgain(state: FeedState, nativeSymbols: readonly string[], time: Micros): void {
+  const { adapter } = state.settings
+  request(state, { frames: adapter.unsubscribe(nativeSymbols), awaits: [] }, time)
+  request(state, adapter.subscribe(nativeSymbols), time)
 }
 
 const isStale = (market: Market, time: Micros): boolean =>

@@ -40,7 +40,7 @@ function takeEntry(context: FrameContext, entry: Entry): void {
   const { state, time } = context
   const { entries } = state.counts
   const market = state.markets.get(entry.nativeSymbol)
-  if (market === undefined) return fault(context, 'symbol: not subscribed')
+  if (market === undefined) return unwanted(context, entry.nativeSymbol)
   const eventTime = timeOf(context, entry)
   touch(market, time)
   if (entry.history && !isNews(market, entry)) {
@@ -75,7 +75,7 @@ function takeEntry(context: FrameContext, entry: Entry): void {
 function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
   const { state, session, out, time } = context
   const market = state.markets.get(one.nativeSymbol)
-  if (market === undefined) return fault(context, 'symbol: not subscribed')
+  if (market === undefined) return unwanted(context, one.nativeSymbol)
   const eventTime = timeOf(context, one)
   if (Math.abs(eventTime - time) > MAX_SKEW) return fault(context, 'eventTime: more than 10 minutes off')
   state.counts.findings[one.finding]++
@@ -161,4 +161,12 @@ function touch(market: Market, time: Micros): void {
 function fault({ state, faults }: FrameContext, reason: string): void {
   state.counts.entries.fault++
   faults.add(reason)
+}
+
+/** Of a symbol that was just unsubscribed some more may come. */
+function unwanted(context: FrameContext, nativeSymbol: string): void {
+  const { state, time } = context
+  const former = state.former.get(nativeSymbol)
+  if (former === undefined || time > former.until) return fault(context, 'symbol: not subscribed')
+  state.counts.entries.ignored++
 }

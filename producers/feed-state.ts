@@ -8,6 +8,7 @@ import { noRecentIds, type RecentIds } from './recent-ids.ts'
 export type FeedSettings = {
   readonly adapter: Adapter
   readonly feed: Feed
+  /** At its start; {@link FeedState.markets} has those of now. */
   readonly instruments: readonly Instrument[]
   readonly partitions: number
   readonly inverses: ReadonlySet<string>
@@ -99,7 +100,7 @@ export type SlotState = { lastTradeTime: Micros | undefined; readonly owed: Map<
 
 const FRAME_RESULTS = ['tick', 'ack', 'heartbeat', 'ignored', 'fault', 'oversized'] as const
 export type FrameResult = (typeof FRAME_RESULTS)[number]
-const ENTRY_OUTCOMES = ['in', 'out', 'duplicate', 'fault', 'history', 'withdrawn', 'overflow'] as const
+const ENTRY_OUTCOMES = ['in', 'out', 'duplicate', 'fault', 'history', 'withdrawn', 'overflow', 'ignored'] as const
 export type EntryOutcome = (typeof ENTRY_OUTCOMES)[number]
 const FINDINGS = ['inexact', 'unsized', 'one_sided', 'crossed', 'skewed'] as const
 export type Finding = (typeof FINDINGS)[number]
@@ -119,7 +120,9 @@ export type FeedCounts = {
 /** A feed's state. Large: mutated in place by its step, see feed.ts. */
 export type FeedState = {
   readonly settings: FeedSettings
-  readonly markets: ReadonlyMap<string, Market>
+  readonly markets: Map<string, Market>
+  /** Symbols that were unsubscribed: until then the exchange may still send them. */
+  readonly former: Map<string, { readonly market: Market; readonly until: number }>
   readonly slots: readonly SlotState[]
   readonly everywhere: readonly number[]
   readonly counts: FeedCounts
@@ -127,6 +130,8 @@ export type FeedState = {
   /** When the phase began; for `waiting` when it ends. */
   phaseTime: number
   attempts: number
+  /** The symbols in the address of the socket that is being opened. */
+  asked: readonly string[]
   connects: Micros[]
   /** The open socket's session. */
   current: Session | undefined
@@ -143,12 +148,13 @@ export function initialFeed(settings: FeedSettings): FeedState {
   return {
     settings,
     markets: new Map(settings.instruments.map((one) => [one.nativeSymbol, marketOf(one, settings)])),
+    former: new Map(),
     slots: everywhere.map((partition) => ({ lastTradeTime: settings.lastTrades[partition], owed: new Map() })),
     everywhere,
     counts: {
       received: 0,
       frames: { tick: 0, ack: 0, heartbeat: 0, ignored: 0, fault: 0, oversized: 0 },
-      entries: { in: 0, out: 0, duplicate: 0, fault: 0, history: 0, withdrawn: 0, overflow: 0 },
+      entries: { in: 0, out: 0, duplicate: 0, fault: 0, history: 0, withdrawn: 0, overflow: 0, ignored: 0 },
       findings: { inexact: 0, unsized: 0, one_sided: 0, crossed: 0, skewed: 0 },
       ignored: new Map(),
       gaps: { START: 0, DISCONNECT: 0, SEQUENCE: 0, STALL: 0, OVERFLOW: 0, WITHDRAWN: 0 },
@@ -158,6 +164,7 @@ export function initialFeed(settings: FeedSettings): FeedState {
     phase: 'waiting',
     phaseTime: 0,
     attempts: 0,
+    asked: [],
     connects: [],
     current: undefined,
     speaking: undefined,
@@ -172,7 +179,10 @@ export function initialFeed(settings: FeedSettings): FeedState {
 export const staleMarkets = (state: FeedState): number =>
   [...state.markets.values()].filter(({ stale }) => stale > 0).length
 
-function marketOf({ nativeSymbol, symbol }: Instrument, settings: FeedSettings): Market {
+export function marketOf(
+  { nativeSymbol, symbol }: Instrument,
+  settings: Pick<FeedSettings, 'inverses' | 'partitions' | 'conversions'>,
+): Market {
   const key = tickKey(symbol, settings.inverses)
   return {
     nativeSymbol,

@@ -1,11 +1,13 @@
 import type { Tick } from '../core/tick.ts'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
+import type { Instrument } from './adapter.ts'
 import { close, connect, giveUp, open, type Closing } from './connection.ts'
 import { checkAnswers, checkStale, sendIfDue } from './deadlines.ts'
 import type { FeedOutput, FeedState, Session } from './feed-state.ts'
 import { countFrame, takeFrame } from './frames.ts'
 import { refused, settle } from './outbox.ts'
 import { beatIfDue, heard, stalled, startSession } from './session.ts'
+import { follow } from './subscriptions.ts'
 
 export type FeedInput =
   /** `session` is the time of the opening, made strictly increasing per exchange by the shell. */
@@ -21,6 +23,13 @@ export type FeedInput =
       readonly kind: 'refused'
       readonly time: Micros
       readonly records: readonly { readonly partition: number; readonly tick: Tick }[]
+    }
+  /** What to follow from now on. */
+  | {
+      readonly kind: 'follow'
+      readonly time: Micros
+      readonly instruments: readonly Instrument[]
+      readonly conversions: ReadonlySet<string>
     }
   /** The event loop stood still from `from` until now. */
   | { readonly kind: 'stalled'; readonly time: Micros; readonly from: Micros }
@@ -59,6 +68,9 @@ export function feed(state: FeedState, input: FeedInput): readonly [FeedState, r
       break
     case 'refused':
       for (const { partition, tick } of input.records) refused(state, partition, tick)
+      break
+    case 'follow':
+      follow(state, out, input.time, input.instruments, input.conversions)
       break
     case 'stalled':
       stalled(state, out, input.from, input.time)

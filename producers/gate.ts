@@ -12,10 +12,8 @@ export const gate: Adapter = {
   checkedOn: '2026-11-21',
   addresses: [ADDRESS],
   connect: (nativeSymbols) => ({ url: ADDRESS, ...request('subscribe', nativeSymbols) }),
-  resubscribe: (nativeSymbols) => {
-    const again = request('subscribe', nativeSymbols)
-    return { frames: [...request('unsubscribe', nativeSymbols).frames, ...again.frames], awaits: again.awaits }
-  },
+  subscribe: (nativeSymbols) => request('subscribe', nativeSymbols),
+  unsubscribe: (nativeSymbols) => request('unsubscribe', nativeSymbols).frames,
   decode(frame, receiveTime) {
     const message = fields(frame, 'frame')
     const channel = text(message['channel'], 'channel')
@@ -41,7 +39,13 @@ export const gate: Adapter = {
   silenceMs: 30_000,
   ping: { frame: '{"channel":"spot.ping"}', everyMs: 15_000 },
   instruments: { url: 'https://api.gateio.ws/api/v4/spot/currency_pairs', parse: currencyPairs },
-  limits: { paceMs: 50, connects: { count: 100, perMs: 60_000 } },
+  limits: {
+    paceMs: 50,
+    requests: undefined,
+    connects: { count: 100, perMs: 60_000 },
+    subscriptionsPerSocket: undefined,
+    lifetimeMs: undefined,
+  },
 }
 
 /**

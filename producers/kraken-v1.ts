@@ -12,10 +12,8 @@ export const krakenV1: Adapter = {
   checkedOn: '2026-11-21',
   addresses: [ADDRESS],
   connect: (nativeSymbols) => ({ url: ADDRESS, ...request('subscribe', nativeSymbols) }),
-  resubscribe: (nativeSymbols) => {
-    const again = request('subscribe', nativeSymbols)
-    return { frames: [...request('unsubscribe', nativeSymbols).frames, ...again.frames], awaits: again.awaits }
-  },
+  subscribe: (nativeSymbols) => request('subscribe', nativeSymbols),
+  unsubscribe: (nativeSymbols) => request('unsubscribe', nativeSymbols).frames,
   decode(frame, receiveTime) {
     if (!Array.isArray(frame)) return control(fields(frame, 'frame'))
     const { parts, channel, nativeSymbol } = shapeOf(frame)

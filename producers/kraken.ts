@@ -1,6 +1,6 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Micros } from '../core/time.ts'
-import type { Adapter, Decoded, Instrument, Subscription } from './adapter.ts'
+import type { Adapter, Decoded, Instrument, Subscribe, Subscription } from './adapter.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
 import { count, fields, iso, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
@@ -12,10 +12,8 @@ export const kraken: Adapter = {
   checkedOn: '2026-11-21',
   addresses: [ADDRESS],
   connect: (nativeSymbols) => ({ url: ADDRESS, ...subscribe('subscribe', nativeSymbols) }),
-  resubscribe: (nativeSymbols) => {
-    const again = subscribe('subscribe', nativeSymbols)
-    return { frames: [...subscribe('unsubscribe', nativeSymbols).frames, ...again.frames], awaits: again.awaits }
-  },
+  subscribe: (nativeSymbols) => subscribe('subscribe', nativeSymbols),
+  unsubscribe: (nativeSymbols) => subscribe('unsubscribe', nativeSymbols).frames,
   decode(frame, receiveTime) {
     const envelope = fields(frame, 'frame')
     const { channel, method } = envelope
@@ -42,10 +40,16 @@ export const kraken: Adapter = {
   silenceMs: 5000,
   ping: { frame: '{"method":"ping"}', everyMs: 15_000 },
   instruments: { url: 'https://api.kraken.com/0/public/AssetPairs', parse: assetPairs },
-  limits: { paceMs: 150, connects: { count: 150, perMs: 600_000 } },
+  limits: {
+    paceMs: 150,
+    requests: undefined,
+    connects: { count: 150, perMs: 600_000 },
+    subscriptionsPerSocket: undefined,
+    lifetimeMs: undefined,
+  },
 }
 
-function subscribe(method: string, symbol: readonly string[]): ReturnType<Adapter['resubscribe']> {
+function subscribe(method: string, symbol: readonly string[]): Subscribe {
   // Trades first: a symbol's gap ends with its first record, and no trade may be lost after it.
   // The default trigger of the ticker is `trades`: without `bbo` quotes would age.
   const frames = [

@@ -11,10 +11,8 @@ export const okx: Adapter = {
   checkedOn: '2026-11-21',
   addresses: [ADDRESS],
   connect: (nativeSymbols) => ({ url: ADDRESS, ...request('subscribe', nativeSymbols) }),
-  resubscribe: (nativeSymbols) => {
-    const again = request('subscribe', nativeSymbols)
-    return { frames: [...request('unsubscribe', nativeSymbols).frames, ...again.frames], awaits: again.awaits }
-  },
+  subscribe: (nativeSymbols) => request('subscribe', nativeSymbols),
+  unsubscribe: (nativeSymbols) => request('unsubscribe', nativeSymbols).frames,
   decode(frame) {
     const message = fields(frame, 'frame')
     if (message['event'] !== undefined) return control(message)
@@ -41,8 +39,14 @@ export const okx: Adapter = {
   // Texts, not JSON; a connection without a frame for 30 s is dropped.
   ping: { frame: 'ping', everyMs: 15_000, answer: 'pong' },
   instruments: { url: 'https://www.okx.com/api/v5/public/instruments?instType=SPOT', parse: spotInstruments },
-  // 480 requests an hour are allowed: a connection's few frames hold all its symbols.
-  limits: { paceMs: 350, connects: { count: 3, perMs: 1000 } },
+  limits: {
+    paceMs: 350,
+    requests: { count: 480, perMs: 3_600_000 },
+    connects: { count: 3, perMs: 1000 },
+    // One request's channels must stay below 64 kB; each takes about 50 bytes.
+    subscriptionsPerSocket: 1000,
+    lifetimeMs: undefined,
+  },
 }
 
 /** Trades first: a symbol's gap ends with its first record, and no trade may be lost after it. */

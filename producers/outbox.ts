@@ -148,4 +148,6 @@ const gapOf = (from: number, to: number, reason: GapReason): Gap => ({
 })
 
 const keyOf = (state: FeedState, symbol: string): string =>
-  [...state.markets.values()].find((market) => market.symbol === symbol)?.key ?? BROADCAST_KEY
+  [...state.markets.values(), ...[...state.former.values()].map(({ market }) => market)].find(
+    (market) => market.symbol === symbol,
+  )?.key ?? BROADCAST_KEY
