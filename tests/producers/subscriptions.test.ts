@@ -77,7 +77,7 @@ describe('a symbol that is added while the socket lives', () => {
     const { follow, close, wait } = start()
     follow([BTC, SOL])
     close()
-    const [connect] = wait(2).filter(({ kind }) => kind === 'connect')
+    const connect = wait(2).find(({ kind }) => kind === 'connect')
     expect(connect).toMatchObject({ url: expect.stringMatching(/streams=btcusdt@aggTrade.*solusdt@bookTicker/) })
     expect(connect).toMatchObject({ url: expect.not.stringMatching(/ethusdt/) })
   })
