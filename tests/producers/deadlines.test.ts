@@ -221,7 +221,7 @@ describe('connecting', () => {
   })
 
   test('keeps below the documented number of attempts', () => {
-    const adapter = { ...kraken, limits: { paceMs: 0, connects: { count: 10, perMs: 60_000 } } }
+    const adapter = { ...kraken, limits: { ...kraken.limits, paceMs: 0, connects: { count: 10, perMs: 60_000 } } }
     const feed = harness({ adapter })
     const attempts = Array.from({ length: 30 }, () => {
       const out = feed.wait(1, 0)
