@@ -46,6 +46,11 @@ const schema = z.object({
   CROSSTIDE_CONFIG: z.string().default('crosstide.config.json'),
   CROSSTIDE_DATA_DIR: z.string().optional(),
   CROSSTIDE_KAFKA_PORT: port.default(9092),
+  /** Embedded brokers: one, or three on the port and the two after it. A data directory stays with its number. */
+  CROSSTIDE_BROKERS: z
+    .enum(['1', '3'])
+    .default('1')
+    .transform((text) => (text === '3' ? 3 : 1)),
   CROSSTIDE_REGISTRY_PORT: port.default(8081),
   CROSSTIDE_POSTGRES_PORT: port.default(5433),
   /** Port of a process's own /livez, /readyz, /metrics; 0: any free one. */
