@@ -70,6 +70,7 @@ function program(environment: Environment): Command {
     .option('--rate <frames>', 'of the simulator, frames per second in all (10 to 20000)')
     .option('--seed <seed>', 'of the simulator')
     .option('--script <file>', 'what the simulator shall do wrong, JSON lines')
+    .addOption(new Option('--brokers <number>', 'embedded Kafka brokers').choices(['1', '3']))
     .addHelpText(
       'after',
       '\nExamples:\n  crosstide up\n  crosstide up --live\n  crosstide up --recording ./recorded --speed max',
@@ -148,6 +149,7 @@ type UpFlags = {
   readonly rate?: string
   readonly seed?: string
   readonly script?: string
+  readonly brokers?: string
 }
 
 /** A flag is stronger than its variable: it becomes the variable, so that children see it too, and is checked like it. */
@@ -161,6 +163,7 @@ function withFlags(flags: UpFlags): Environment {
   set('CROSSTIDE_SIMULATOR_RATE', flags.rate)
   set('CROSSTIDE_SIMULATOR_SEED', flags.seed)
   set('CROSSTIDE_SIMULATOR_SCRIPT', flags.script)
+  set('CROSSTIDE_BROKERS', flags.brokers)
   return parseEnvironment(process.env)
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { describesBroker } from '../dev/kafka-probe.ts'
 import type { Environment } from '../io/environment.ts'
 import { runningPipelines } from './endpoints.ts'
 import { withoutSecrets } from '../io/log.ts'
@@ -11,7 +12,7 @@ export async function status(environment: Environment, json: boolean): Promise<n
       directory,
       ...endpoints,
       database: withoutSecrets(endpoints.database),
-      ...(await readiness(endpoints.api)),
+      ...withBrokers(await readiness(endpoints.api), await brokerStates(endpoints.kafka.split(','))),
     })),
   )
   if (json) process.stdout.write(`${JSON.stringify(pipelines, null, 2)}\n`)
@@ -27,6 +28,7 @@ type Pipeline = Readiness & {
   readonly kafka: string
   readonly registry: string
   readonly database: string
+  readonly brokers: readonly BrokerState[]
   readonly pids: Readonly<Record<string, number>>
 }
 
@@ -35,7 +37,10 @@ function describe(pipeline: Pipeline): string {
     ['state', pipeline.ready ? 'ready' : `not ready: ${pipeline.problems.join('; ')}`],
     ['source', pipeline.source],
     ['page, API', pipeline.api],
-    ['Kafka', pipeline.kafka],
+    ...pipeline.brokers.map(({ address, isUp }, index) => [
+      pipeline.brokers.length === 1 ? 'Kafka' : `Kafka ${index + 1}`,
+      isUp ? address : `${address}: does not answer`,
+    ]),
     ['registry', pipeline.registry],
     ['database', pipeline.database],
     ['data', pipeline.directory],
@@ -47,6 +52,28 @@ function describe(pipeline: Pipeline): string {
     ],
   ]
   return formatTable(['pipeline', pipeline.source], rows)
+}
+
+type BrokerState = { readonly address: string; readonly isUp: boolean }
+
+const brokerStates = (addresses: readonly string[]): Promise<readonly BrokerState[]> =>
+  Promise.all(
+    addresses.map(async (address) => {
+      const { hostname, port } = new URL(`kafka://${address}`)
+      return { address, isUp: await describesBroker(Number(port), 1, hostname) }
+    }),
+  )
+
+/** Pure: with one broker of several away the pipeline goes on, but a second one would stop it: that is not ready. */
+export function withBrokers(
+  { problems }: Readiness,
+  brokers: readonly BrokerState[],
+): Readiness & { readonly brokers: readonly BrokerState[] } {
+  const all = [
+    ...problems,
+    ...brokers.flatMap(({ address, isUp }) => (isUp ? [] : [`the broker ${address} does not answer`])),
+  ]
+  return { ready: all.length === 0, problems: all, brokers }
 }
 
 type Readiness = { readonly ready: boolean; readonly problems: readonly string[] }

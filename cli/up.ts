@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { PipelineError } from '../core/errors.ts'
+import { brokerPorts } from '../dev/brokers.ts'
 import { assertPortFree, freePort, portHolder } from '../dev/ports.ts'
 import { readPidFiles } from '../dev/process.ts'
 import type { Part } from '../dev/parts.ts'
@@ -133,7 +134,9 @@ function assertDistinctPorts(environment: Environment): void {
   const ports = [
     ['PORT', environment.PORT],
     ...(environment.KAFKA_BROKERS === undefined
-      ? [['CROSSTIDE_KAFKA_PORT', environment.CROSSTIDE_KAFKA_PORT] as const]
+      ? brokerPorts(environment.CROSSTIDE_KAFKA_PORT, environment.CROSSTIDE_BROKERS).map(
+          (port, index) => [index === 0 ? 'CROSSTIDE_KAFKA_PORT' : `CROSSTIDE_KAFKA_PORT + ${index}`, port] as const,
+        )
       : []),
     ...(environment.SCHEMA_REGISTRY_URL === undefined
       ? [['CROSSTIDE_REGISTRY_PORT', environment.CROSSTIDE_REGISTRY_PORT] as const]
@@ -176,6 +179,7 @@ async function startParts(run: Run, changed: () => Promise<void>): Promise<Stack
       registry: environment.CROSSTIDE_REGISTRY_PORT,
       postgres: environment.CROSSTIDE_POSTGRES_PORT,
     },
+    brokers: environment.CROSSTIDE_BROKERS,
     external: {
       brokers: environment.KAFKA_BROKERS,
       registry: environment.SCHEMA_REGISTRY_URL,

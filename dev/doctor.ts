@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from '../io/environment.ts'
 import { pingDatabase } from '../io/postgres-admin.ts'
 import { withoutSecrets } from '../io/log.ts'
+import { assertBrokerCount, brokerPorts } from './brokers.ts'
 import { findChromium } from './chromium.ts'
 import { cachedJars } from './jars.ts'
 import { JAVA_MINIMUM, findJava, findMaven, type Variables } from './java.ts'
@@ -24,6 +25,8 @@ export type Check = {
 const NODE_MINIMUM = 24
 /** What all processes take together, measured with the default symbols. */
 const MEMORY_BYTES = 1.2 * 1024 ** 3
+/** What each broker beyond the first takes more. */
+const BROKER_BYTES = 0.5 * 1024 ** 3
 const CLOCK_WATCH_MS = 300
 const CLOCK_STEP_MS = 20
 /** An answer's `Date` counts whole seconds. */
@@ -46,7 +49,7 @@ export async function runChecks(environment: Environment, variables: Variables):
     ...(isEmbedded.kafka || isEmbedded.registry ? [checkJava(variables), checkMaven(variables)] : []),
     isEmbedded.postgres ? checkPostgres() : checkDatabase(environment.DATABASE_URL ?? ''),
     checkPort('page and API', 'PORT', environment.PORT, ours),
-    ...(isEmbedded.kafka ? [checkPort('Kafka', 'CROSSTIDE_KAFKA_PORT', environment.CROSSTIDE_KAFKA_PORT, ours)] : []),
+    ...(isEmbedded.kafka ? checkBrokers(environment, ours) : []),
     isEmbedded.registry
       ? checkPort('registry', 'CROSSTIDE_REGISTRY_PORT', environment.CROSSTIDE_REGISTRY_PORT, ours)
       : checkRegistry(environment.SCHEMA_REGISTRY_URL ?? ''),
@@ -54,7 +57,7 @@ export async function runChecks(environment: Environment, variables: Variables):
       ? [checkPort('PostgreSQL', 'CROSSTIDE_POSTGRES_PORT', environment.CROSSTIDE_POSTGRES_PORT, ours)]
       : []),
     checkDisk(environment),
-    checkMemory(),
+    checkMemory(isEmbedded.kafka ? environment.CROSSTIDE_BROKERS : 1),
     checkClock(),
     checkBrowser(variables),
   ])
@@ -119,6 +122,21 @@ async function checkRegistry(url: string): Promise<Check> {
   }
 }
 
+/** Each broker's port, and whether the data directory was made for so many. */
+function checkBrokers(environment: Environment, ours: ReadonlySet<number>): readonly Promise<Check>[] {
+  const { CROSSTIDE_BROKERS: count, CROSSTIDE_KAFKA_PORT: first } = environment
+  const ports = brokerPorts(first, count)
+  return [
+    ...ports.map((port, index) =>
+      checkPort(count === 1 ? 'Kafka' : `Kafka ${index + 1} of ${count}`, 'CROSSTIDE_KAFKA_PORT', port, ours),
+    ),
+    assertBrokerCount(dataFolder(environment), count).then(
+      () => found('brokers', `${count}, as the data directory has or will have`),
+      (error: unknown) => lacking('brokers', messageOf(error), 'set CROSSTIDE_BROKERS to what the data directory has'),
+    ),
+  ]
+}
+
 async function checkPort(what: string, variable: string, port: number, ours: ReadonlySet<number>): Promise<Check> {
   const name = `port ${port}`
   const holder = port === 0 ? undefined : await portHolder(port)
@@ -142,13 +160,14 @@ async function checkDisk(environment: Environment): Promise<Check> {
     : found('disk', `${gigabytes(free)} free at ${folder}`)
 }
 
-async function checkMemory(): Promise<Check> {
+async function checkMemory(brokers: number): Promise<Check> {
+  const needed = MEMORY_BYTES + (brokers - 1) * BROKER_BYTES
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '')
   const available = availableBytes(text) ?? freemem()
   const detail = `${gigabytes(available)} available, ${availableParallelism()} processors`
   // macOS counts what it keeps for files as used: its figure says nothing against a start.
-  return available < MEMORY_BYTES && text !== ''
-    ? lacking('memory', detail, `end something; crosstide takes ${gigabytes(MEMORY_BYTES)}`)
+  return available < needed && text !== ''
+    ? lacking('memory', detail, `end something; crosstide takes ${gigabytes(needed)}`)
     : found('memory', detail)
 }
 

@@ -5,12 +5,13 @@ const VERSION = 1
 const DEADLINE_MS = 2000
 
 /**
- * Whether a broker answers a metadata request with itself as a broker: then its listener is open, its controller has let
- * it in, and a client can work. Speaks the protocol itself, because kafkajs would retry and log.
+ * Whether a broker answers a metadata request with at least one broker (itself, where there is one), or as many as told: then
+ * its listener is open, its controller has let it in, and a client can work. Speaks the protocol itself, because kafkajs would
+ * retry and log.
  */
-export async function describesBroker(port: number): Promise<boolean> {
+export async function describesBroker(port: number, atLeast = 1, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, host)
     let received = Buffer.alloc(0)
     const finish = (answer: boolean): void => {
       socket.destroy()
@@ -23,7 +24,7 @@ export async function describesBroker(port: number): Promise<boolean> {
     socket.on('data', (bytes: Buffer) => {
       received = Buffer.concat([received, bytes])
       const brokers = brokerCount(received)
-      if (brokers !== undefined) finish(brokers > 0)
+      if (brokers !== undefined) finish(brokers >= atLeast)
     })
   })
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { PipelineError } from '../core/errors.ts'
+import { clusterId, type BrokerPlan } from './brokers.ts'
 import type { Jars } from './jars.ts'
 import { describesBroker } from './kafka-probe.ts'
 import { kafkaProperties, type Place } from './kafka-properties.ts'
@@ -13,6 +16,7 @@ import { untilDone, untilReady } from './wait.ts'
 
 const LOG_CONFIG = fileURLToPath(new URL('jvm/log4j2.xml', import.meta.url))
 const START_DEADLINE_MS = 60_000
+const POLL_MS = 50
 
 export type JvmPart = {
   readonly dataDir: string
@@ -24,16 +28,8 @@ export type JvmPart = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A broker's place in a cluster of several, all on this machine; each has a data folder of its own. */
-export type Member = {
-  /** Counts from 1. */
-  readonly nodeId: number
-  /** One for all, by {@link clusterId}. */
-  readonly cluster: string
-  /** Ports of all controllers, by node id; they stay. */
-  readonly controllerPorts: readonly number[]
-}
-export type KafkaPart = JvmPart & { readonly member?: Member }
+/** Several brokers may stand in one data directory: each has a folder of its own name. */
+export type KafkaPart = JvmPart & Pick<BrokerPlan, 'name' | 'member'>
 
 /**
  * One real Kafka broker (KRaft, broker and controller in one process) that listens on loopback only. Its log folder is
@@ -41,15 +37,15 @@ export type KafkaPart = JvmPart & { readonly member?: Member }
  * a client's metadata request.
  */
 export async function startKafka(part: KafkaPart): Promise<Running> {
-  const { dataDir, port, signal } = part
+  const { dataDir, name, port, signal } = part
   await assertPortFree(port, 'Kafka', 'CROSSTIDE_KAFKA_PORT')
-  const folder = join(dataDir, 'kafka')
+  const folder = join(dataDir, name)
   if (!(await exists(folder))) await format(part, folder)
-  const settings = join(dataDir, 'kafka.properties')
+  const settings = join(dataDir, `${name}.properties`)
   await writeFile(settings, kafkaProperties({ folder, port, ...(await placeOf(part)) }))
   const archive = await classArchive(part)
   const running = await startProcess({
-    ...javaSpec(part, 'kafka'),
+    ...javaSpec(part, name),
     args: ['-Xmx512m', ...archive.flags, ...classPath(part), 'kafka.Kafka', settings],
   })
   void running.exited.then((exit) => archive.keep(exit))
@@ -62,6 +58,18 @@ export async function startKafka(part: KafkaPart): Promise<Running> {
   }
 }
 
+/** Every broker knows all others: until then a topic would get fewer copies than there are brokers. */
+export async function untilAllKnown(brokers: readonly BrokerPlan[], signal: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + START_DEADLINE_MS
+  for (const { name, port } of brokers)
+    while (!(await describesBroker(port, brokers.length))) {
+      signal.throwIfAborted()
+      if (performance.now() > giveUpAt)
+        throw new PipelineError('STACK_FAILED', `${name} does not see all other brokers`)
+      await sleep(POLL_MS)
+    }
+}
+
 /** A controller alone speaks to itself only, so its port may be another one at every start. */
 const placeOf = async ({ member }: KafkaPart): Promise<Place> =>
   member ?? { nodeId: 1, controllerPorts: [await freePort()] }
@@ -69,12 +77,12 @@ const placeOf = async ({ member }: KafkaPart): Promise<Place> =>
 /** Formatted as a whole or not at all: a start that was killed in the middle begins anew. */
 async function format(part: KafkaPart, folder: string): Promise<void> {
   const fresh = `${folder}.new`
-  const settings = join(part.dataDir, 'kafka-format.properties')
+  const settings = join(part.dataDir, `${part.name}-format.properties`)
   await rm(fresh, { recursive: true, force: true })
   await mkdir(fresh, { recursive: true })
   await writeFile(settings, kafkaProperties({ folder: fresh, port: part.port, ...(await placeOf(part)) }))
   const running = await startProcess({
-    ...javaSpec(part, 'kafka-format'),
+    ...javaSpec(part, `${part.name}-format`),
     args: [
       ...QUICK_JVM,
       ...classPath(part),
@@ -89,13 +97,6 @@ async function format(part: KafkaPart, folder: string): Promise<void> {
   await untilDone(running)
   await rm(settings)
   await rename(fresh, folder)
-}
-
-/** Pure: an id of 16 bytes as Kafka writes it. Without the top bit it never begins with `-`, which would be taken for an option. */
-export function clusterId(bytes: Buffer): string {
-  const id = Buffer.from(bytes)
-  id.writeUInt8(id.readUInt8(0) & 0x7f, 0)
-  return id.toString('base64url')
 }
 
 /** For a process of a second: no second compiler, no parallel collector. */

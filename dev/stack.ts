@@ -1,7 +1,9 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../core/errors.ts'
+import { assertBrokerCount } from './brokers.ts'
 import { claim, type Claim } from './claim.ts'
+import { untilAllKnown } from './kafka.ts'
 import { partStarters, type Part, type PartOptions } from './parts.ts'
 import { endLeftovers, type Exit, type Running } from './process.ts'
 import { registryUrl } from './registry.ts'
@@ -32,14 +34,14 @@ export type Stack = {
   readonly leftovers: readonly string[]
   /** Starts a part again on its port and data, whether it died or runs. */
   restart(part: Part): Promise<void>
-  /** Stops registry and Kafka, then PostgreSQL; idempotent. About six seconds at most. */
+  /** Stops registry and brokers, then PostgreSQL; idempotent. About six seconds at most. */
   stop(): Promise<void>
 }
 
 /**
- * Kafka, registry and PostgreSQL: what is not given from outside is started side by side in the data directory, which no
+ * Kafka (one broker or three), registry and PostgreSQL: what is not given from outside is started side by side in the data directory, which no
  * other process may be using. Ends what an earlier, killed start left there. If a part fails, the others are stopped and its
- * error is thrown: STACK_FAILED, PORT_BUSY, BAD_ENVIRONMENT, DATABASE_REFUSED.
+ * error is thrown: STACK_FAILED, PORT_BUSY, BAD_ENVIRONMENT, WRONG_USE, DATABASE_REFUSED.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, external } = options
@@ -54,7 +56,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stop = once(async () => {
     abort.abort(new PipelineError('STACK_FAILED', 'the stack was stopped while it started'))
     await Promise.allSettled(startingAgain)
-    await Promise.all([running.get('registry')?.stop(STOP_JVM_MS), running.get('kafka')?.stop(STOP_JVM_MS)])
+    const jvms = [...running].filter(([part]) => part !== 'postgres')
+    await Promise.all(jvms.map(([, one]) => one.stop(STOP_JVM_MS)))
     await running.get('postgres')?.stop(STOP_POSTGRES_MS)
     await lock.release()
   })
@@ -68,22 +71,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })()
   }
   try {
+    // Before anything is touched: a start that is refused changes nothing.
+    if (external.brokers === undefined) await assertBrokerCount(dataDir, options.brokers ?? 1)
     const leftovers = await endLeftovers(dataDir)
     const starters = await partStarters({ ...options, signal })
-    const start = async (part: Part): Promise<void> => {
-      if (starters.isExternal(part)) return
-      keep(part, await starters.start(part))
-    }
-    const database = start('postgres')
-    await allOrFirstFailure([database, start('kafka'), database.then(() => start('registry'))], () => abort.abort())
+    const { brokers } = starters
+    const isOurs = (part: Part): boolean =>
+      part === 'postgres' || part === 'registry'
+        ? !starters.isExternal(part)
+        : brokers.some(({ name }) => name === part)
+    const start = async (part: Part): Promise<void> => keep(part, await starters.start(part))
+    const database = starters.isExternal('postgres') ? Promise.resolve() : start('postgres')
+    const registry = database.then(() => (starters.isExternal('registry') ? undefined : start('registry')))
+    await allOrFirstFailure([database, ...brokers.map(({ name }) => start(name)), registry], () => abort.abort())
+    await untilAllKnown(brokers, signal)
     return {
-      brokers: external.brokers ?? [`127.0.0.1:${starters.ports.kafka}`],
-      registry: external.registry ?? registryUrl(starters.ports.registry),
+      brokers: external.brokers ?? brokers.map(({ port }) => `127.0.0.1:${port}`),
+      registry: external.registry ?? registryUrl(starters.registryPort),
       database: starters.database(),
       leftovers: leftovers.map(({ name, pid }) => `${name} (pid ${pid})`),
       pids: () => Object.fromEntries([...running].map(([part, { pid }]) => [part, pid])),
       async restart(part) {
-        if (starters.isExternal(part)) throw new PipelineError('WRONG_USE', `${part} is not ours to start`)
+        if (!isOurs(part)) throw new PipelineError('WRONG_USE', `${part} is not ours to start`)
         const old = running.get(part)
         running.delete(part)
         const again = (async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { serviceProblems } from '../../cli/status.ts'
+import { serviceProblems, withBrokers } from '../../cli/status.ts'
 
 const heard = (service: string, state = 'READY', health = 'alive') => ({ service, state, health })
 const all = [heard('producers'), heard('consumers'), heard('api')]
@@ -14,6 +14,16 @@ describe('status', () => {
 
   test('names a role that says itself that it is degraded', () => {
     expect(serviceProblems([...all.slice(0, 2), heard('api', 'DEGRADED')])).toEqual(['api: degraded, see its log'])
+  })
+
+  test('names the broker that does not answer, and is not ready then', () => {
+    const brokers = [9092, 9093, 9094].map((port) => ({ address: `127.0.0.1:${port}`, isUp: port !== 9093 }))
+    expect(withBrokers({ ready: true, problems: [] }, brokers)).toEqual({
+      ready: false,
+      problems: ['the broker 127.0.0.1:9093 does not answer'],
+      brokers,
+    })
+    expect(withBrokers({ ready: true, problems: [] }, brokers.slice(0, 1)).ready).toBe(true)
   })
 
   test('does not hold a dead process against the one that took its place', () => {

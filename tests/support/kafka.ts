@@ -78,7 +78,7 @@ export async function ownBroker(): Promise<OwnBroker> {
   const variables = process.env
   const java = await requireJava(variables)
   const jars = await ensureJars({ variables, java })
-  const start = () => startKafka({ dataDir, port, java, jars, variables })
+  const start = () => startKafka({ dataDir, name: 'kafka', member: undefined, port, java, jars, variables })
   let running = await start()
   return {
     brokers: [`127.0.0.1:${port}`],
