@@ -12,6 +12,7 @@ import { openPool } from '../io/postgres.ts'
 import type { Registry } from '../io/registry.ts'
 import { migrate } from '../migrations/main.ts'
 import { catalogue, type Catalogue, type TopicSpec } from '../schemas/topics.ts'
+import { publishFile } from './publishing.ts'
 
 export const BOOTSTRAP_STEPS = ['topics', 'schemas', 'tables and views', 'log id', 'partitions', 'symbols'] as const
 export type BootstrapStep = (typeof BOOTSTRAP_STEPS)[number]
@@ -49,7 +50,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<readonly Differenc
     onProgress('partitions')
     await maintainPartitions({ database: pool, log, nowMs: Date.now(), retentionDays: config.retentionDays })
     onProgress('symbols')
-    await writeConfigured(pool, config)
+    await writeConfigured(pool, await publishFile(deps, pool, topics.control))
   } finally {
     await pool.end()
   }
@@ -95,7 +96,7 @@ async function bindLog(deps: BootstrapDeps, pool: Pool, { control }: Catalogue):
 }
 
 /** Rows for what the configuration names, so that an exchange that never answered shows as well. */
-async function writeConfigured(pool: Pool, config: Config): Promise<void> {
+export async function writeConfigured(pool: Pool, config: Config): Promise<void> {
   const conversions = new Set(config.conversions)
   const symbols = Object.entries(config.exchanges).flatMap(([exchange, { symbols: names }]) =>
     names.flatMap((symbol) => {

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
 import { archive } from './archive.ts'
+import { addConfig } from './config-noun.ts'
 import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
@@ -17,6 +18,7 @@ type Archive = {
   readonly from: string
   readonly to: string
   readonly source?: Source
+  readonly endpoint?: string
 }
 type Letters = Common & { readonly from?: string; readonly dryRun?: boolean }
 
@@ -31,21 +33,32 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
     .action(async (directory: string, options: { json: boolean }) => exit(await inspect(directory, options.json)))
   addTopics(cli, environment, exit)
   addDlq(cli, environment, exit)
+  addConfig(cli, environment, exit)
   cli
-    .command('archive <folder>')
-    .description('topics as Avro object container files (zstd) per topic, partition and hour; goes on where it ended')
+    .command('archive <where>')
+    .description(
+      'topics as Avro object container files (zstd) per topic, partition and hour, in a folder or at s3://BUCKET/PREFIX; goes on where it ended',
+    )
+    .option(
+      '--endpoint <url>',
+      "of S3, if not Amazon's; credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
+    )
     .option('--topic <topic...>', 'only these; else all of the catalogue')
     .option('--from <where>', 'start, an offset, an ISO time, or an age such as 1h', 'start')
     .option('--to <where>', 'end, an offset, an ISO time, or an age: what comes before it', 'end')
     .addOption(source())
-    .addHelpText('after', '\nExample:\n  crosstide archive ./archive --topic crypto-prices.ticks --from 24h')
-    .action(async (folder: string, given: Archive) =>
+    .addHelpText(
+      'after',
+      '\nExamples:\n  crosstide archive ./archive --topic crypto-prices.ticks --from 24h\n  crosstide archive s3://ticks/2026 --endpoint https://s3.example.org',
+    )
+    .action(async (where: string, given: Archive) =>
       exit(
-        await archive(environment, folder, {
+        await archive(environment, where, {
           topics: given.topic ?? [],
           from: given.from,
           to: given.to,
           source: given.source,
+          endpoint: given.endpoint,
         }),
       ),
     )

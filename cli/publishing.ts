@@ -1,0 +1,52 @@
+import type { Config } from '../io/config.ts'
+import { configurationRecord, hashOf, nextConfiguration, readConfiguration } from '../io/configuration.ts'
+import type { KafkaOptions } from '../io/kafka/port.ts'
+import { openRanges } from '../io/kafka/ranges.ts'
+import { SERVICE_WRITER, openWriter } from '../io/kafka/writer.ts'
+import type { Log } from '../io/log.ts'
+import type { openPool } from '../io/postgres.ts'
+import type { TopicSpec } from '../schemas/topics.ts'
+
+type Pool = ReturnType<typeof openPool>
+
+/** Any number, the same for all who publish. */
+const LOCK = 7_217_041
+
+/** Reads and publishes control documents without anybody else doing so: Kafka has no compare-and-set, epochs are counted. */
+export async function alone<Result>(pool: Pool, act: () => Promise<Result>): Promise<Result> {
+  const client = await pool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [LOCK])
+    return await act()
+  } finally {
+    // With its connection the lock goes, whatever happened to it.
+    client.release(true)
+  }
+}
+
+/**
+ * Publishes the file's configuration, unless it is the one that was published last from a file: what was applied since
+ * then stays. So an applied change outlives a restart, and an edited file takes effect. Answers what is in effect.
+ */
+export async function publishFile(
+  deps: { readonly kafka: KafkaOptions; readonly config: Config; readonly log: Log },
+  pool: Pool,
+  control: TopicSpec,
+): Promise<Config> {
+  const { kafka, config, log } = deps
+  const ranges = await openRanges(kafka)
+  try {
+    return await alone(pool, async () => {
+      const { found } = await readConfiguration(ranges, control, log)
+      const fileHash = hashOf(config)
+      if (found?.fileHash === fileHash) return found.config
+      const next = nextConfiguration(found, config, { by: 'bootstrap', at: new Date().toISOString(), fileHash })
+      const writer = await openWriter({ ...SERVICE_WRITER, ...kafka })
+      await writer.append([configurationRecord(control, next)]).finally(() => writer.close(5000))
+      log.info({ epoch: next.epoch }, 'configuration_published')
+      return config
+    })
+  } finally {
+    await ranges.close()
+  }
+}
