@@ -13,9 +13,17 @@ export type Subscription = {
   readonly heartbeats: boolean
   /** Binance: times in microseconds instead of milliseconds. */
   readonly microseconds: boolean
+  /** OKX, Gate: what the exchange calls the connection. */
+  readonly name: string
 }
 
-export const NOTHING: Subscription = { trades: new Set(), quotes: new Set(), heartbeats: false, microseconds: false }
+export const NOTHING: Subscription = {
+  trades: new Set(),
+  quotes: new Set(),
+  heartbeats: false,
+  microseconds: false,
+  name: '',
+}
 
 /** A frame that answers a client; `history` names the trades in it, which are no new ones. */
 export type ReplyFrame = {
@@ -35,8 +43,8 @@ export type Dialect = {
   nativeSymbol(instrument: Instrument): string
   /** Body of the instrument list. */
   list(books: readonly Book[], now: Micros): string
-  /** A client connects; `query` is that of its address. */
-  open(query: URLSearchParams, books: Books): Reply
+  /** A client connects; `query` is that of its address, `connection` a number of its own. */
+  open(query: URLSearchParams, books: Books, connection: number): Reply
   /** A client says something. */
   receive(subscription: Subscription, text: string, books: Books, received: Micros): Reply
   trades(event: TradesEvent, wire: Wire, subscription: Subscription): string
@@ -47,6 +55,17 @@ export type Dialect = {
   readonly subscribeWithinMs?: number
   /** How often the server pings, and how long it waits for the pong. */
   readonly ping?: { readonly everyMs: number; readonly withinMs: number }
+  /** A connection on which nobody says anything for so long is closed. */
+  readonly idle?: { readonly withinMs: number; readonly code: number; readonly reason: string }
+  /** Whether what a client said counts as a message where messages are limited; absent: all do. */
+  isCounted?(text: string): boolean
+  /** What a client is told that sends too many messages, and whether its connection ends. */
+  tooMany(subscription: Subscription): {
+    readonly frame?: ReplyFrame
+    readonly close?: { readonly code: number; readonly reason: string }
+  }
+  /** The announcement that the connection will soon be closed; absent: the exchange makes none. */
+  shutdown?(subscription: Subscription, now: Micros): ReplyFrame
 }
 
 /** An exchange's books by native symbol. */

@@ -68,7 +68,7 @@ function instrument(exchange: SimulatedExchange, symbol: string, base: string, q
     symbol,
     base,
     quote,
-    priceDecimals: Math.min(8, Math.max(exchange === 'kraken' ? 1 : 2, 4 - magnitude)),
+    priceDecimals: Math.min(8, Math.max(exchange === 'binance' || exchange === 'coinbase' ? 2 : 1, 4 - magnitude)),
     sizeDecimals: sizeDecimals(exchange, Math.floor(Math.log10(price))),
     weight: weight * (DOLLARS.has(quote) ? 1 : CROSS_WEIGHT),
   }

@@ -1,16 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import type { SimulatedExchange } from './exchanges.ts'
 import { now } from '../../io/clock.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
-import { binance } from './dialects/binance.ts'
-import { coinbase } from './dialects/coinbase.ts'
-import { kraken } from './dialects/kraken.ts'
+import { DIALECTS } from './dialects/all.ts'
 import type { Book } from './book.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 
-const DIALECTS: Readonly<Record<SimulatedExchange, Dialect>> = { binance, coinbase, kraken }
 const BEAT_MS = 1000
 const CLOSE_DEADLINE_MS = 500
 
@@ -87,7 +83,7 @@ export async function serveExchanges(books: readonly Book[], outbox: Outbox, por
     })
     outbox.note('opened', { exchange: dialect.exchange, connection: connection.id })
     connections.add(connection)
-    answer(dialect.open(query, byName))
+    answer(dialect.open(query, byName, connection.id))
   }
 
   const beats = setInterval(() => {

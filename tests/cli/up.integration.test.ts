@@ -33,7 +33,7 @@ describe('crosstide up', () => {
 
   test('prints a line of figures every few seconds', () => {
     expect(pipeline.output()).toMatch(
-      /\d\d:\d\d:\d\d {2}\d+ ticks\/s {2}45 symbols {2}[\d,]+ rows {2}frame to row p50 \d+ p99 \d+ ms/,
+      /\d\d:\d\d:\d\d {2}\d+ ticks\/s {2}71 symbols {2}[\d,]+ rows {2}frame to row p50 \d+ p99 \d+ ms/,
     )
   })
 
@@ -50,7 +50,7 @@ describe('crosstide up', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line)),
-    ).toEqual(['binance', 'coinbase', 'kraken'].map((exchange) => ({ exchange, feed: 'SIMULATED' })))
+    ).toEqual(['binance', 'coinbase', 'gate', 'kraken', 'okx'].map((exchange) => ({ exchange, feed: 'SIMULATED' })))
     const write = await pipeline.ask('sql', 'delete from trades')
     expect(write).toMatchObject({ code: 1, stderr: expect.stringMatching(/read-only|permission denied/) })
   })

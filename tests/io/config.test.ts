@@ -48,7 +48,7 @@ describe('configuration', () => {
 
   test('the shipped file names the default exchanges and symbols', async () => {
     const config = await loadConfig('crosstide.config.json')
-    expect(Object.keys(config.exchanges)).toEqual(['binance', 'coinbase', 'kraken'])
+    expect(Object.keys(config.exchanges)).toEqual(['binance', 'coinbase', 'kraken', 'okx', 'gate'])
     const bases = config.exchanges.kraken?.symbols.map((symbol) => symbol.split('-')[0])
     expect(bases).toEqual(
       expect.arrayContaining(['BTC', 'ETH', 'BNB', 'SOL', 'XRP', 'ADA', 'DOGE', 'AVAX', 'LINK', 'LTC', 'DOT', 'TRX']),

@@ -82,6 +82,8 @@ export const binance: Dialect = {
   },
 
   heartbeat: () => undefined,
+  tooMany: () => ({ close: { code: 1008, reason: 'Too many requests' } }),
+  shutdown: (_, now) => fixed(`{"e":"serverShutdown","E":${Math.floor(now / 1000)}}`),
 }
 
 /** Numbers have eight decimals, whatever the symbol's own are. */

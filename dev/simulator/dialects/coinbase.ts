@@ -53,6 +53,11 @@ export const coinbase: Dialect = {
             `${envelope('heartbeats', wire)}{"current_time":"${clockText(wire.now)}","heartbeat_counter":${beats}}]}`,
         }
       : undefined,
+
+  tooMany: () => ({
+    frame: fixed('{"type":"error","message":"rate limit exceeded"}'),
+    close: { code: 1008, reason: 'rate limit exceeded' },
+  }),
 }
 
 function tradesFrame(type: 'snapshot' | 'update', book: Book, trades: readonly SimulatedTrade[], wire: Wire): string {

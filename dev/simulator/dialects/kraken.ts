@@ -86,6 +86,8 @@ export const kraken: Dialect = {
   quote: (event) => tickerFrame('update', event),
   heartbeat: ({ trades, quotes }, _beats, idle) =>
     idle && trades.size + quotes.size > 0 ? fixed('{"channel":"heartbeat"}') : undefined,
+
+  tooMany: () => ({ frame: fixed('{"error":"Exceeded msg rate","success":false}') }),
 }
 
 function tradeFrame(type: 'snapshot' | 'update', { book, trades }: TradesEvent): string {

@@ -3,7 +3,9 @@ import { micros } from '../../../core/time.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from '../../../dev/simulator/dialect.ts'
 import { binance } from '../../../dev/simulator/dialects/binance.ts'
 import { coinbase } from '../../../dev/simulator/dialects/coinbase.ts'
+import { gate } from '../../../dev/simulator/dialects/gate.ts'
 import { kraken } from '../../../dev/simulator/dialects/kraken.ts'
+import { okx } from '../../../dev/simulator/dialects/okx.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
 import { quoteOf, type Book } from '../../../dev/simulator/book.ts'
 import { createMarket, drawTrades, type Market } from '../../../dev/simulator/market.ts'
@@ -64,7 +66,7 @@ describe('binance', () => {
     const query = new URLSearchParams(
       'streams=btcusdt@aggTrade/ethbtc@bookTicker/nonesuch@aggTrade&timeUnit=microsecond',
     )
-    const { subscription, frames } = binance.open(query, byName)
+    const { subscription, frames } = binance.open(query, byName, 1)
     expect(subscription).toEqual({ ...MICROSECONDS, trades: new Set(['BTC-USDT']), quotes: new Set(['ETH-BTC']) })
     expect(frames).toEqual([])
   })
@@ -213,7 +215,7 @@ describe('kraken', () => {
 
   test('greets with its status', () => {
     const documented = `{"channel":"status","type":"update","data":[{"version":"2.0.0","system":"online","api_version":"v2","connection_id":12393906104898154338}]}`
-    expect(rendered(kraken.open(new URLSearchParams(), byName)).map(shapeOf)).toEqual([shapeOf(documented)])
+    expect(rendered(kraken.open(new URLSearchParams(), byName, 1)).map(shapeOf)).toEqual([shapeOf(documented)])
   })
 
   test('acknowledges each symbol and refuses an unknown one', () => {
@@ -268,5 +270,151 @@ describe('kraken', () => {
       SOLXBT: { wsname: 'SOL/XBT', base: 'SOL', quote: 'XXBT' },
       USDCUSD: { wsname: 'USDC/USD', base: 'USDC', quote: 'ZUSD' },
     })
+  })
+})
+
+describe('okx', () => {
+  const { market, book, byName } = marketOf(okx, ['BTC-USDT', 'ETH-BTC'])
+  const event = drawTrades(market, book, 2)
+  const { subscription: opened } = okx.open(new URLSearchParams(), byName, 7)
+  const ask = (text: string) => okx.receive(opened, text, byName, START)
+
+  test('writes trades as documented', () => {
+    const documented = `{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474","px":"42219.9",
+      "sz":"0.12060306","side":"buy","ts":"1630048897897","count":"3","source":"0","seqId":1234}]}`
+    expect(shapeOf(okx.trades(event, WIRE, opened))).toEqual(shapeOf(documented))
+    expect(JSON.parse(okx.trades(event, WIRE, opened)).data.map((one: { tradeId: string }) => one.tradeId)).toEqual(
+      event.trades.map(({ id }) => String(id)),
+    )
+  })
+
+  test('writes bbo-tbt as documented: one level a side', () => {
+    const documented = `{"arg":{"channel":"bbo-tbt","instId":"BCH-USDT-SWAP"},"data":[{"asks":[["111.06","55154","0","2"]],
+      "bids":[["111.05","57745","0","2"]],"ts":"1670324386802","seqId":363996337}]}`
+    const quote = quoteOf(book)
+    const frame = okx.quote(quote, WIRE, opened)
+    expect(shapeOf(frame)).toEqual(shapeOf(documented))
+    const [top] = JSON.parse(frame).data
+    expect([...top.bids, ...top.asks].map(([price, size]) => [price, size])).toEqual([
+      [quote.bid, quote.bidSize],
+      [quote.ask, quote.askSize],
+    ])
+  })
+
+  test('acknowledges each channel with the name of the connection, and begins with the newest there is', () => {
+    const args = '[{"channel":"trades","instId":"BTC-USDT"},{"channel":"bbo-tbt","instId":"ETH-BTC"}]'
+    const documented = '{"event":"subscribe","arg":{"channel":"tickers","instId":"BTC-USDT"},"connId":"accb8e21"}'
+    const reply = ask(`{"op":"subscribe","args":${args}}`)
+    const [ack = '', trade = '', second = '', top = ''] = rendered(reply)
+    expect(shapeOf(ack)).toEqual(shapeOf(documented))
+    expect(JSON.parse(ack).connId).toMatch(/^[0-9a-f]{8}$/)
+    expect(JSON.parse(trade)).toMatchObject({ arg: { channel: 'trades' }, data: [{ tradeId: String(book.tradeId) }] })
+    expect(JSON.parse(second)).toMatchObject({ event: 'subscribe', arg: { channel: 'bbo-tbt', instId: 'ETH-BTC' } })
+    expect(JSON.parse(top)).toMatchObject({ arg: { channel: 'bbo-tbt', instId: 'ETH-BTC' } })
+    expect(reply.subscription).toMatchObject({ trades: new Set(['BTC-USDT']), quotes: new Set(['ETH-BTC']) })
+    const gone = okx.receive(reply.subscription, `{"op":"unsubscribe","args":${args}}`, byName, START)
+    expect(gone.subscription).toMatchObject({ trades: new Set(), quotes: new Set() })
+    expect(rendered(gone).map((frame) => JSON.parse(frame).event)).toEqual(['unsubscribe', 'unsubscribe'])
+  })
+
+  test('refuses what is no request and what it does not list, and goes on with the rest', () => {
+    const documented = `{"event":"error","code":"60012","msg":"Invalid request","connId":"a4d3ae55"}`
+    expect(rendered(ask('{"op":"sing"}')).map(shapeOf)).toEqual([shapeOf(documented)])
+    const mixed = ask(
+      '{"op":"subscribe","args":[{"channel":"trades","instId":"X-Y"},{"channel":"trades","instId":"BTC-USDT"}]}',
+    )
+    expect(rendered(mixed).map((frame) => JSON.parse(frame))).toMatchObject([
+      { event: 'error', code: '60018', msg: expect.stringContaining("instId:X-Y doesn't exist") },
+      { event: 'subscribe' },
+      { arg: { channel: 'trades' } },
+    ])
+    expect(mixed.subscription.trades).toEqual(new Set(['BTC-USDT']))
+  })
+
+  test('answers the text ping with the text pong, which is not counted as a message', () => {
+    expect(rendered(ask('ping'))).toEqual(['pong'])
+    expect(['ping', '{"op":"subscribe","args":[]}'].map((text) => okx.isCounted?.(text))).toEqual([false, true])
+  })
+
+  test('announces a service upgrade as documented', () => {
+    const documented = `{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}`
+    const { connId, ...said } = JSON.parse(okx.shutdown?.(opened, START).render(WIRE) ?? '')
+    expect({ ...said, connId: 'a4d3ae55' }).toEqual(JSON.parse(documented))
+    expect(connId).toBe(opened.name)
+  })
+
+  test('lists its instruments', () => {
+    expect(JSON.parse(okx.list(market.books, START))).toMatchObject({
+      code: '0',
+      data: [
+        { instType: 'SPOT', instId: 'BTC-USDT', baseCcy: 'BTC', quoteCcy: 'USDT', state: 'live' },
+        { instId: 'ETH-BTC', baseCcy: 'ETH', quoteCcy: 'BTC' },
+      ],
+    })
+  })
+})
+
+describe('gate', () => {
+  const { market, book, byName } = marketOf(gate, ['BTC-USDT', 'ETH-BTC'])
+  const event = drawTrades(market, book, 1)
+  const { subscription: opened } = gate.open(new URLSearchParams(), byName, 7)
+  const ask = (text: string) => gate.receive(opened, text, byName, START)
+
+  test('writes spot.trades as documented, times with a fraction of milliseconds', () => {
+    const documented = `{"time":1606292218,"time_ms":1606292218231,"channel":"spot.trades","event":"update","result":{"id":309143071,
+      "create_time":1606292218,"create_time_ms":"1606292218213.4578","side":"sell","currency_pair":"GT_USDT","amount":"16.4700000000",
+      "price":"0.4705000000","range":"2390902-2390902"}}`
+    const frame = gate.trades(event, WIRE, opened)
+    expect(shapeOf(frame)).toEqual(shapeOf(documented))
+    const [seconds = '', fraction = ''] = JSON.parse(frame).result.create_time_ms.split('.')
+    expect(Number(`${seconds}${fraction}`)).toBe(event.trades[0]?.eventTime)
+  })
+
+  test('writes spot.book_ticker as documented', () => {
+    const documented = `{"time":1606293275,"time_ms":1606293275723,"channel":"spot.book_ticker","event":"update","result":{"t":1606293275123,
+      "u":48733182,"s":"BTC_USDT","b":"19177.79","B":"0.0003341504","a":"19179.38","A":"0.09"}}`
+    expect(shapeOf(gate.quote(quoteOf(book), WIRE, opened))).toEqual(shapeOf(documented))
+  })
+
+  test('acknowledges a subscription, and refuses a whole frame for one unknown symbol', () => {
+    const request = (what: string, pairs: string): string =>
+      `{"time":1606292218,"channel":"spot.trades","event":"${what}","payload":${pairs}}`
+    const reply = ask(request('subscribe', '["BTC_USDT","ETH_BTC"]'))
+    expect(rendered(reply).map((frame) => JSON.parse(frame))).toMatchObject([
+      {
+        channel: 'spot.trades',
+        event: 'subscribe',
+        payload: ['BTC_USDT', 'ETH_BTC'],
+        error: null,
+        result: { status: 'success' },
+      },
+    ])
+    expect(reply.subscription.trades).toEqual(new Set(['BTC-USDT', 'ETH-BTC']))
+    const refused = ask(request('subscribe', '["BTC_USDT","XXX_USDT"]'))
+    expect(JSON.parse(rendered(refused)[0] ?? '')).toMatchObject({
+      event: 'subscribe',
+      error: { code: 2, message: 'unknown currency pair XXX_USDT' },
+      result: null,
+    })
+    expect(refused.subscription.trades).toEqual(new Set())
+    const gone = gate.receive(reply.subscription, request('unsubscribe', '["ETH_BTC"]'), byName, START)
+    expect(gone.subscription.trades).toEqual(new Set(['BTC-USDT']))
+  })
+
+  test('refuses what is no request', () => {
+    const [frame = ''] = rendered(ask('{'))
+    expect(JSON.parse(frame)).toMatchObject({ error: { code: 1 }, result: null })
+  })
+
+  test('answers its ping', () => {
+    const documented = '{"time":1545404023,"time_ms":1545404023123,"channel":"spot.pong","event":"","result":null}'
+    expect(rendered(ask('{"time":1545404023,"channel":"spot.ping"}')).map(shapeOf)).toEqual([shapeOf(documented)])
+  })
+
+  test('lists its pairs', () => {
+    expect(JSON.parse(gate.list(market.books, START))).toMatchObject([
+      { id: 'BTC_USDT', base: 'BTC', quote: 'USDT', trade_status: 'tradable' },
+      { id: 'ETH_BTC' },
+    ])
   })
 })
