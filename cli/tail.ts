@@ -7,6 +7,7 @@ import { openTopics } from '../io/kafka/topics.ts'
 import { createLog } from '../io/log.ts'
 import { openRegistry, type Decoder, type Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import { catalogue, type SchemaName } from '../schemas/topics.ts'
 import { connection } from './endpoints.ts'
 
@@ -94,6 +95,10 @@ function decoderOf(registry: Registry, schema: SchemaName): Decoder<unknown> {
   switch (schema) {
     case 'Tick':
       return registry.decoder(tickCodec)
+    case 'Candle':
+      return registry.decoder(candleCodec)
+    case 'Opportunity':
+      return registry.decoder(opportunityCodec)
     case 'ServiceHeartbeat':
       return registry.decoder(serviceHeartbeatCodec)
     case 'SystemEvent':

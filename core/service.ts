@@ -1,3 +1,4 @@
+import type { Origin } from './processor.ts'
 import type { Micros } from './time.ts'
 
 export const SERVICE_STATES = ['STARTING', 'READY', 'DEGRADED', 'STOPPING'] as const
@@ -26,6 +27,7 @@ export const SYSTEM_EVENT_KINDS = [
   'FAULT',
   'COMMAND',
   'NOTE',
+  'QUALITY',
 ] as const
 export type SystemEventKind = (typeof SYSTEM_EVENT_KINDS)[number]
 
@@ -40,4 +42,6 @@ export type SystemEvent = {
   readonly symbol: string | undefined
   readonly message: string
   readonly details: Readonly<Record<string, string>>
+  /** Of a derived event: the input record that caused it. */
+  readonly origin?: Origin | undefined
 }

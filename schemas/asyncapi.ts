@@ -94,29 +94,36 @@ const avroMessage = (name: string, schema: unknown): Json => ({
   },
 })
 
-const rawMessage = ({ cleanup }: TopicSpec): Json =>
-  cleanup === 'compact'
-    ? { name: 'document', contentType: 'application/json', payload: { type: 'object' } }
-    : {
-        name: 'deadLetter',
-        summary: 'The bytes of what could not be read or stored; headers say where and why.',
+const rawMessage = ({ name, cleanup }: TopicSpec): Json =>
+  name.endsWith('.snapshots')
+    ? {
+        name: 'snapshot',
+        summary: "A chunk of a processor's state, for the processor alone.",
         contentType: 'application/octet-stream',
         payload: { type: 'string', format: 'binary' },
-        headers: {
-          type: 'object',
-          required: ['dlq-topic', 'dlq-stage', 'dlq-error'],
-          properties: {
-            'dlq-topic': { type: 'string' },
-            'dlq-stage': { type: 'string', enum: ['producer', 'sink', 'processor'] },
-            'dlq-error': { type: 'string' },
-            'dlq-partition': { type: 'string', description: 'Of a record that stands in a topic.' },
-            'dlq-offset': { type: 'string', description: 'Of a record that stands in a topic.' },
-            'dlq-exchange': { type: 'string', description: 'Of a frame.' },
-            'dlq-session': { type: 'string', description: 'Of a frame.' },
-            'dlq-receive-time': { type: 'string', description: 'Of a frame; microseconds since the epoch.' },
-          },
-        },
       }
+    : cleanup === 'compact'
+      ? { name: 'document', contentType: 'application/json', payload: { type: 'object' } }
+      : {
+          name: 'deadLetter',
+          summary: 'The bytes of what could not be read or stored; headers say where and why.',
+          contentType: 'application/octet-stream',
+          payload: { type: 'string', format: 'binary' },
+          headers: {
+            type: 'object',
+            required: ['dlq-topic', 'dlq-stage', 'dlq-error'],
+            properties: {
+              'dlq-topic': { type: 'string' },
+              'dlq-stage': { type: 'string', enum: ['producer', 'sink', 'processor'] },
+              'dlq-error': { type: 'string' },
+              'dlq-partition': { type: 'string', description: 'Of a record that stands in a topic.' },
+              'dlq-offset': { type: 'string', description: 'Of a record that stands in a topic.' },
+              'dlq-exchange': { type: 'string', description: 'Of a frame.' },
+              'dlq-session': { type: 'string', description: 'Of a frame.' },
+              'dlq-receive-time': { type: 'string', description: 'Of a frame; microseconds since the epoch.' },
+            },
+          },
+        }
 
 const refs = (names: readonly string[]): readonly Json[] =>
   names.map((name) => ({ $ref: `#/channels/prices/messages/${name}` }))

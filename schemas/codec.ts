@@ -1,4 +1,5 @@
 import { assertNever } from '../core/assert.ts'
+import type { Origin } from '../core/processor.ts'
 import type { ServiceHeartbeat, SystemEvent } from '../core/service.ts'
 import type { Gap, Payload, Quote, Tick, TickOrigin, Trade } from '../core/tick.ts'
 import type { SchemaName } from './topics.ts'
@@ -39,12 +40,18 @@ export const serviceHeartbeatCodec: Codec<ServiceHeartbeat, ServiceHeartbeat> = 
 
 export const systemEventCodec: Codec<SystemEvent, WireSystemEvent> = {
   schema: 'SystemEvent',
-  toWire: (event) => ({ ...event, exchange: event.exchange ?? null, symbol: event.symbol ?? null }),
+  toWire: (event) => ({
+    ...event,
+    exchange: event.exchange ?? null,
+    symbol: event.symbol ?? null,
+    origin: event.origin ?? null,
+  }),
   fromWire: (wire) => ({
     ...wire,
     exchange: wire.exchange ?? undefined,
     symbol: wire.symbol ?? undefined,
     details: { ...wire.details },
+    origin: wire.origin === null ? undefined : { ...wire.origin },
   }),
 }
 
@@ -113,9 +120,10 @@ export type WireTick = Omit<Tick, 'origin' | 'payload'> & {
   readonly origin: TickOrigin | null
   readonly payload: WirePayload
 }
-export type WireSystemEvent = Omit<SystemEvent, 'exchange' | 'symbol'> & {
+export type WireSystemEvent = Omit<SystemEvent, 'exchange' | 'symbol' | 'origin'> & {
   readonly exchange: string | null
   readonly symbol: string | null
+  readonly origin: Origin | null
 }
 type WirePayload = {
   readonly 'crosstide.Trade'?: Nullable<Fields<Trade>>

@@ -13,6 +13,8 @@ const document = asyncApi({
   topics: Object.values(catalogue(PARTITIONS)),
   schemas: {
     Tick: schemaOf('Tick'),
+    Candle: schemaOf('Candle'),
+    Opportunity: schemaOf('Opportunity'),
     SystemEvent: schemaOf('SystemEvent'),
     ServiceHeartbeat: schemaOf('ServiceHeartbeat'),
   },

@@ -13,14 +13,20 @@ export type TopicSpec = {
   readonly maxMessageBytes: number
 }
 
-export type SchemaName = 'Tick' | 'SystemEvent' | 'ServiceHeartbeat'
+export type SchemaName = 'Tick' | 'Candle' | 'Opportunity' | 'SystemEvent' | 'ServiceHeartbeat'
 
 export type Catalogue = {
   readonly ticks: TopicSpec
+  readonly candles: TopicSpec
+  readonly opportunities: TopicSpec
+  /** State of the market processor, by partition and chunk. */
+  readonly marketSnapshots: TopicSpec
   readonly system: TopicSpec
   readonly heartbeats: TopicSpec
   readonly control: TopicSpec
   readonly ticksDeadLetters: TopicSpec
+  readonly candlesDeadLetters: TopicSpec
+  readonly opportunitiesDeadLetters: TopicSpec
   readonly systemDeadLetters: TopicSpec
   readonly heartbeatsDeadLetters: TopicSpec
 }
@@ -61,10 +67,33 @@ const events = (name: string, key: string, schema: SchemaName, retentionMs: numb
   maxMessageBytes: MIB,
 })
 
-/** The one list of topics; `partitions` is the count shared by all topics that are co-partitioned by base asset. */
-export function catalogue(partitions: number): Catalogue {
+/** Derived from ticks and co-partitioned with them: stamped with the partition clock of what caused each record. */
+const derived = (name: string, key: string, schema: SchemaName, partitions: number): TopicSpec => ({
+  ...events(name, key, schema, 30 * DAY_MS),
+  partitions,
+})
+
+/** Two generations of a processor's state per partition, so compaction keeps it small (kafka-client.md section 10). */
+export const snapshotsOf = (processor: string, partitions: number, prefix = ''): TopicSpec => ({
+  name: `${prefix}crosstide.${processor}.snapshots`,
+  key: 'generation and chunk',
+  schema: undefined,
+  partitions,
+  cleanup: 'compact',
+  retentionMs: -1,
+  retentionBytes: 256 * MIB,
+  segmentMs: 600_000,
+  timestamps: 'CreateTime',
+  maxMessageBytes: MIB,
+})
+
+/**
+ * The one list of topics; `partitions` is the count shared by all topics that are co-partitioned by base asset, `prefix`
+ * stands before every name (a replay for others, a test).
+ */
+export function catalogue(partitions: number, prefix = ''): Catalogue {
   const ticks: TopicSpec = {
-    name: 'crypto-prices.ticks',
+    name: `${prefix}crypto-prices.ticks`,
     key: 'base asset; * on broadcasts',
     schema: 'Tick',
     partitions,
@@ -78,14 +107,19 @@ export function catalogue(partitions: number): Catalogue {
     timestamps: 'LogAppendTime',
     maxMessageBytes: MIB,
   }
-  const system = events('crypto-events.system', 'service', 'SystemEvent', 30 * DAY_MS)
-  const heartbeats = events('crypto-events.heartbeats', 'service instance', 'ServiceHeartbeat', DAY_MS)
+  const system = events(`${prefix}crypto-events.system`, 'service', 'SystemEvent', 30 * DAY_MS)
+  const heartbeats = events(`${prefix}crypto-events.heartbeats`, 'service instance', 'ServiceHeartbeat', DAY_MS)
+  const candles = derived(`${prefix}crypto-prices.candles`, 'base asset', 'Candle', partitions)
+  const opportunities = derived(`${prefix}crypto-events.opportunities`, 'base asset', 'Opportunity', partitions)
   return {
     ticks,
+    candles,
+    opportunities,
+    marketSnapshots: snapshotsOf('market', partitions, prefix),
     system,
     heartbeats,
     control: {
-      name: 'crosstide.control',
+      name: `${prefix}crosstide.control`,
       key: 'document id',
       schema: undefined,
       partitions: 1,
@@ -97,6 +131,8 @@ export function catalogue(partitions: number): Catalogue {
       maxMessageBytes: MIB,
     },
     ticksDeadLetters: deadLetters(ticks.name),
+    candlesDeadLetters: deadLetters(candles.name),
+    opportunitiesDeadLetters: deadLetters(opportunities.name),
     systemDeadLetters: deadLetters(system.name),
     heartbeatsDeadLetters: deadLetters(heartbeats.name),
   }

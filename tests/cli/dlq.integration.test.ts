@@ -17,7 +17,7 @@ import { openPool } from '../../io/postgres.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { deadLetter } from '../../producers/dead-letter.ts'
 import { tickCodec } from '../../schemas/codec.ts'
-import { catalogue, deadLettersOf, type Catalogue, type TopicSpec } from '../../schemas/topics.ts'
+import { catalogue, deadLettersOf } from '../../schemas/topics.ts'
 import { createEmptyDatabase, silentLog, type TestDatabase } from '../support/database.ts'
 import { allOf, kafkaOptions, uniqueName } from '../support/kafka.ts'
 import { gap, quote, tick, trade } from '../support/ticks.ts'
@@ -29,23 +29,8 @@ const registry = openRegistry(registryUrl)
 const config = parseConfig({ partitions: 3, exchanges: { kraken: { symbols: ['BTC-USD'] } } }, 'test')
 const listed = [{ symbol: 'BTC-USD', nativeSymbol: 'BTC/USD' }]
 
-/** The catalogue under names of this run; each test has letters of its own by `from`. */
-function ownTopics(): Catalogue {
-  const run = uniqueName('dlq')
-  const all = catalogue(3)
-  const of = (spec: TopicSpec): TopicSpec => ({ ...spec, name: `${run}.${spec.name}` })
-  return {
-    ticks: of(all.ticks),
-    system: of(all.system),
-    heartbeats: of(all.heartbeats),
-    control: of(all.control),
-    ticksDeadLetters: of(all.ticksDeadLetters),
-    systemDeadLetters: of(all.systemDeadLetters),
-    heartbeatsDeadLetters: of(all.heartbeatsDeadLetters),
-  }
-}
-
-const topics = ownTopics()
+/** Under names of this run; each test has letters of its own by `from`. */
+const topics = catalogue(3, `${uniqueName('dlq')}.`)
 const letterSlot = { topic: deadLettersOf(topics.ticks.name), partition: 0 }
 let own: TestDatabase
 let ranges: Ranges

@@ -17,6 +17,8 @@ const document = asyncApi({
   topics,
   schemas: {
     Tick: schemaOf('Tick'),
+    Candle: schemaOf('Candle'),
+    Opportunity: schemaOf('Opportunity'),
     SystemEvent: schemaOf('SystemEvent'),
     ServiceHeartbeat: schemaOf('ServiceHeartbeat'),
   },

@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs'
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { OPPORTUNITY_KINDS, PHASES } from '../../core/opportunity.ts'
 import { SERVICE_STATES, SYSTEM_EVENT_KINDS } from '../../core/service.ts'
 import { FEEDS, GAP_REASONS, HEARTBEAT_STATES, QUOTE_SOURCES, SIDES, TIME_SOURCES } from '../../core/tick.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec, type Codec } from '../../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
 import type { SchemaName } from '../../schemas/topics.ts'
+import { arbitraryCandle, arbitraryOpportunity, arbitraryOrigin } from '../support/arbitrary-derived.ts'
 import {
   arbitraryCount,
   arbitraryMicros,
@@ -74,8 +77,17 @@ describe('codec', () => {
           text,
           { noNullPrototype: true },
         ),
+        origin: fc.option(arbitraryOrigin, { nil: undefined }),
       }),
     )
+  })
+
+  test('gives back every candle as it was', () => {
+    expectRoundTrip(candleCodec, arbitraryCandle)
+  })
+
+  test('gives back every opportunity as it was', () => {
+    expectRoundTrip(opportunityCodec, arbitraryOpportunity)
   })
 
   test('refuses a payload kind of a newer schema instead of misreading it', () => {
@@ -99,6 +111,7 @@ type Named = {
   readonly symbols?: unknown
   readonly doc?: unknown
   readonly fields?: unknown
+  readonly items?: unknown
 }
 
 /** Every record, enum and field of a schema, with where it stands. */
@@ -112,13 +125,17 @@ function parts(schema: unknown, path: string): readonly (Named & { readonly path
     ...(node.name === undefined ? [] : [{ ...node, path: here }]),
     ...fields.flatMap((field) => parts(field, here)),
     ...parts(node.type, here),
+    ...parts(node.items, here),
   ]
 }
 
 describe('schemas', () => {
-  test.each<SchemaName>(['Tick', 'ServiceHeartbeat', 'SystemEvent'])('%s explains every field', (name) => {
-    expect(parts(schemaOf(name), '').filter(({ doc }) => typeof doc !== 'string' || doc === '')).toEqual([])
-  })
+  test.each<SchemaName>(['Tick', 'Candle', 'Opportunity', 'ServiceHeartbeat', 'SystemEvent'])(
+    '%s explains every field',
+    (name) => {
+      expect(parts(schemaOf(name), '').filter(({ doc }) => typeof doc !== 'string' || doc === '')).toEqual([])
+    },
+  )
 
   test.each([
     ['Tick', 'Feed', FEEDS],
@@ -129,6 +146,10 @@ describe('schemas', () => {
     ['Tick', 'GapReason', GAP_REASONS],
     ['ServiceHeartbeat', 'ServiceState', SERVICE_STATES],
     ['SystemEvent', 'SystemEventKind', SYSTEM_EVENT_KINDS],
+    ['Candle', 'Feed', FEEDS],
+    ['Opportunity', 'OpportunityKind', OPPORTUNITY_KINDS],
+    ['Opportunity', 'Phase', PHASES],
+    ['Opportunity', 'LegSide', SIDES],
   ] as const)('%s.%s has the symbols of the domain', (name, enumName, symbols) => {
     const found = parts(schemaOf(name), '').find((part) => part.name === enumName)
     expect(found?.symbols).toEqual(symbols)

@@ -3,10 +3,17 @@ import avsc from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
 import type { SchemaName } from '../../schemas/topics.ts'
 
 const GOLDEN = new URL('golden/', import.meta.url)
-const NAMES = ['Tick', 'SystemEvent', 'ServiceHeartbeat'] as const satisfies readonly SchemaName[]
+const NAMES = [
+  'Tick',
+  'Candle',
+  'Opportunity',
+  'SystemEvent',
+  'ServiceHeartbeat',
+] as const satisfies readonly SchemaName[]
 
 const goldenSchema = z.object({
   schema: z.record(z.string(), z.unknown()),
@@ -29,6 +36,9 @@ const versionsOf = (name: SchemaName): readonly number[] =>
 /** From the wire to the domain and back, so that what the domain would lose shows. */
 const through = {
   Tick: (wire: Parameters<typeof tickCodec.fromWire>[0]) => tickCodec.toWire(tickCodec.fromWire(wire)),
+  Candle: (wire: Parameters<typeof candleCodec.fromWire>[0]) => candleCodec.toWire(candleCodec.fromWire(wire)),
+  Opportunity: (wire: Parameters<typeof opportunityCodec.fromWire>[0]) =>
+    opportunityCodec.toWire(opportunityCodec.fromWire(wire)),
   SystemEvent: (wire: Parameters<typeof systemEventCodec.fromWire>[0]) =>
     systemEventCodec.toWire(systemEventCodec.fromWire(wire)),
   ServiceHeartbeat: (wire: Parameters<typeof serviceHeartbeatCodec.fromWire>[0]) =>

@@ -5,7 +5,7 @@ const topics = Object.values(catalogue(6))
 
 describe('topic catalogue', () => {
   test.each(topics)('$name is a family and a thing in lower kebab case, without underscores', ({ name }) => {
-    expect(name).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*(\.dead-letters)?$/)
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*(\.(dead-letters|snapshots))?$/)
   })
 
   test.each(topics)('$name is bounded in bytes, so that no disk fills', ({ retentionBytes, partitions }) => {
@@ -25,7 +25,10 @@ describe('topic catalogue', () => {
     ])
   })
 
-  test('only documents are compacted', () => {
-    expect(topics.filter(({ cleanup }) => cleanup === 'compact').map(({ name }) => name)).toEqual(['crosstide.control'])
+  test('only documents and snapshots are compacted', () => {
+    expect(topics.filter(({ cleanup }) => cleanup === 'compact').map(({ name }) => name)).toEqual([
+      'crosstide.market.snapshots',
+      'crosstide.control',
+    ])
   })
 })

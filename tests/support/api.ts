@@ -60,7 +60,7 @@ export async function startApiRig(
   } = {},
 ): Promise<ApiRig> {
   const stack = inject('stack')
-  const topics = ownTopics(`test-api-${randomBytes(4).toString('hex')}`)
+  const topics = catalogue(PARTITIONS, `test-api-${randomBytes(4).toString('hex')}.`)
   const kafka = { brokers: stack.brokers, clientId: 'test-api', log: silentLog }
   const admin = await openTopics(kafka)
   await admin.ensure([topics.ticks, topics.heartbeats, topics.system, topics.control, ...letterTopics(topics)])
@@ -141,21 +141,6 @@ export async function startApiRig(
       await writer.close(1000)
       await database.drop()
     },
-  }
-}
-
-/** The catalogue under other names. */
-function ownTopics(prefix: string): Catalogue {
-  const topics = catalogue(PARTITIONS)
-  const named = <T extends { readonly name: string }>(topic: T): T => ({ ...topic, name: `${prefix}.${topic.name}` })
-  return {
-    ticks: named(topics.ticks),
-    system: named(topics.system),
-    heartbeats: named(topics.heartbeats),
-    control: named(topics.control),
-    ticksDeadLetters: named(topics.ticksDeadLetters),
-    systemDeadLetters: named(topics.systemDeadLetters),
-    heartbeatsDeadLetters: named(topics.heartbeatsDeadLetters),
   }
 }
 

@@ -33,6 +33,92 @@ def tick(kind, payload, **change):
     return {**TICK, **change, "payload": (f"crosstide.{kind}", payload)}
 
 
+ORIGIN = {"processor": "market", "version": 1, "partition": 3, "offset": 8589934592, "ordinal": 2}
+
+
+def candle(**change):
+    return {
+        "exchange": "kraken",
+        "symbol": "BTC-USD",
+        "interval": "1m",
+        "openTime": 1795169700000000,
+        "feed": "LIVE",
+        "open": 91234.5,
+        "high": 91240.0,
+        "low": 91230.25,
+        "close": 91239.75,
+        "volume": 3.25,
+        "quoteVolume": 296519.1875,
+        "vwap": 91236.673076923,
+        "trades": 41,
+        "origin": ORIGIN,
+        **change,
+    }
+
+
+def leg(exchange, side, price, **change):
+    evidence = {
+        "partition": 3,
+        "offset": 8589934590,
+        "eventTime": MOMENT - 1000,
+        "bid": 91234.49,
+        "bidSize": None,
+        "ask": 91234.5,
+        "askSize": 1.0421,
+    }
+    return {
+        "exchange": exchange,
+        "symbol": "BTC-USDT",
+        "side": side,
+        "price": price,
+        "size": 1.0421,
+        "feeBps": 10.0,
+        "feeIn": "quote",
+        "rate": 1.0,
+        "quoteAgeMs": 12.5,
+        "confirmedAgeMs": 3.25,
+        "lagMs": None,
+        "evidence": evidence,
+        **change,
+    }
+
+
+def opportunity(phase, **change):
+    return {
+        "opportunityId": "x:3:8589934591:0",
+        "kind": "CROSS_EXCHANGE",
+        "phase": phase,
+        "at": MOMENT,
+        "feed": "RECORDED",
+        "base": "BTC",
+        "legs": [leg("binance", "BUY", 91234.5), leg("okx", "SELL", 91512.0, lagMs=0.5, feeIn="base")],
+        "grossBps": 30.4,
+        "edgeBps": 10.39,
+        "size": 0.109,
+        "notional": 9954.4,
+        "profit": 10.34,
+        "numeraire": "USD",
+        "costsEpoch": 7,
+        "ttlMs": 600000,
+        "restricted": False,
+        "life": None,
+        "reason": None,
+        "executableAfter": [],
+        "origin": ORIGIN,
+        **change,
+    }
+
+
+LIFE = {
+    "openedAt": MOMENT - 250000,
+    "durationMs": 250.0,
+    "updates": 2,
+    "peakBps": 11.5,
+    "peakProfit": 12.25,
+    "timeWeightedBps": 10.125,
+    "profitTime": 2.5,
+}
+
 VALUES = {
     ("Tick", 1): {
         "trade": tick("Trade", {"id": "4012345678", "side": "SELL", "price": 91234.5, "size": 0.013}),
@@ -95,6 +181,50 @@ VALUES = {
             "message": "3 s may be missing",
             "details": {"reason": "DISCONNECT"},
         },
+    },
+    ("SystemEvent", 2): {
+        "of a service": {
+            "kind": "STARTED",
+            "service": "api",
+            "instance": "host:4711:1795169730",
+            "sequence": 0,
+            "time": MOMENT,
+            "exchange": None,
+            "symbol": None,
+            "message": "started",
+            "details": {},
+            "origin": None,
+        },
+        "of a processor": {
+            "kind": "QUALITY",
+            "service": "market",
+            "instance": "market partition 3",
+            "sequence": 8589934592002,
+            "time": MOMENT,
+            "exchange": "gate",
+            "symbol": "BTC-USDT",
+            "message": "2 trades are missing",
+            "details": {"finding": "SEQUENCE_GAP"},
+            "origin": ORIGIN,
+        },
+    },
+    ("Candle", 1): {
+        "of one exchange": candle(),
+        "across": candle(exchange="*", interval="1s", feed="SIMULATED", volume=1e-8, trades=1),
+    },
+    ("Opportunity", 1): {
+        "opened": opportunity("OPEN"),
+        "updated": opportunity("UPDATE", life=LIFE),
+        "closed": opportunity(
+            "CLOSE",
+            life=LIFE,
+            reason="stale",
+            executableAfter=[
+                {"delayMs": 50.0, "edgeBps": 9.5, "executable": True},
+                {"delayMs": 500.0, "edgeBps": None, "executable": False},
+                {"delayMs": 1000.0, "edgeBps": None, "executable": None},
+            ],
+        ),
     },
 }
 
