@@ -4,6 +4,9 @@ import { assetModel, type Instrument } from './instruments.ts'
 import type { Random } from './random.ts'
 
 const HISTORY = 100
+/** Trades of a symbol that REST can tell; the oldest are forgotten by the thousand. */
+const PAST = 20_000
+const PAST_SLACK = 1000
 
 export type SimulatedTrade = {
   readonly id: number
@@ -46,10 +49,16 @@ export type Book = {
   tradeId: number
   singleId: number
   updateId: number
-  /** Relative; not 0 while an opportunity is open. */
+  /** Exchange time of the quote last published: the one that stands. */
+  quotedAt: Micros
+  /** By how much this book's price leaves the others', relative; 0 outside of episodes. */
   shift: number
+  /** How much larger than usual trades are. */
+  appetite: number
   /** The last hundred trades, oldest first: what a new subscriber is sent as history. */
   readonly recent: SimulatedTrade[]
+  /** What REST can tell, oldest first. */
+  readonly past: SimulatedTrade[]
 }
 
 /** A book with a history of a hundred trades, a second apart, before the start. */
@@ -69,8 +78,11 @@ export function createBook(instrument: Instrument, start: Micros, random: Random
     tradeId: Math.floor(start / 50) - HISTORY,
     singleId: Math.floor(start / 10) - 4 * HISTORY,
     updateId: Math.floor(start / 10),
+    quotedAt: start,
     shift: 0,
+    appetite: 1,
     recent: [],
+    past: [],
   }
   book.bidSize = sizeText(book, random, 20)
   book.askSize = sizeText(book, random, 20)
@@ -92,6 +104,12 @@ export const quoteOf = (book: Book): QuoteEvent => ({
   last: book.lastPrice,
   eventTime: book.lastTime,
 })
+
+/** The top of a book, from now on the one that everybody sees. */
+export function publishQuote(book: Book): QuoteEvent {
+  book.quotedAt = book.lastTime
+  return quoteOf(book)
+}
 
 /** A new top of the book around a middle. */
 export function setTop(book: Book, random: Random, mid: number, width: number, time: Micros): void {
@@ -116,7 +134,7 @@ export function nextTrade(book: Book, random: Random, side: Side, depth: number,
     first: book.singleId - singles + 1,
     last: book.singleId,
     price,
-    size: sizeText(book, random, 1),
+    size: sizeText(book, random, book.appetite),
     side,
     eventTime,
   }
@@ -124,10 +142,14 @@ export function nextTrade(book: Book, random: Random, side: Side, depth: number,
   book.lastTime = eventTime
   book.recent.push(trade)
   if (book.recent.length > HISTORY) book.recent.shift()
+  book.past.push(trade)
+  if (book.past.length > PAST + PAST_SLACK) book.past.splice(0, PAST_SLACK)
   return trade
 }
 
-const priceText = (book: Book, units: number): string => (units * book.unit).toFixed(book.instrument.priceDecimals)
+/** A price in a book's units as the exchange writes it. */
+export const priceText = (book: Book, units: number): string =>
+  (units * book.unit).toFixed(book.instrument.priceDecimals)
 
 /** Many small ones, few large: some fifty dollars up to ten thousand, times `scale`. */
 function sizeText(book: Book, random: Random, scale: number): string {

@@ -43,6 +43,9 @@ const ASSETS: ReadonlyMap<string, AssetModel> = new Map([
   ['TRX', { price: 0.278, volatility: 0.9, beta: 0.6, weight: 1 }],
 ])
 
+/** Whether an asset is a dollar of a kind, which may lose its peg. */
+export const isPegged = (asset: string): boolean => asset !== 'USD' && DOLLARS.has(asset)
+
 /** Model of an asset; one we do not know is a small coin around ten dollars. */
 export const assetModel = (asset: string): AssetModel =>
   ASSETS.get(asset) ?? { price: 10, volatility: 2, beta: 1, weight: 0.5 }

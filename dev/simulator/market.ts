@@ -1,95 +1,78 @@
-import type { Side } from '../../core/tick.ts'
-import type { SimulatedExchange } from './exchanges.ts'
 import { micros, type Micros } from '../../core/time.ts'
-import {
-  createBook,
-  nextTrade,
-  quoteOf,
-  setTop,
-  type Book,
-  type QuoteEvent,
-  type SimulatedTrade,
-  type TradesEvent,
-} from './book.ts'
-import { assetModel, type AssetModel, type Instrument } from './instruments.ts'
-import { MANNERS, type Manners } from './manners.ts'
-import { bell, createRandom, type Random } from './random.ts'
+import type { Book, QuoteEvent, TradesEvent } from './book.ts'
+import { begin, type Effect, type EpisodeEvent, type EpisodeOrder } from './episodes.ts'
+import { drawOrders, type Choices } from './fate.ts'
+import { createGaps, judgeGaps, type GapEvent, type Gaps } from './gaps.ts'
+import { assetModel, isPegged, type Instrument } from './instruments.ts'
+import { createAssets, createPlaces, type Asset, type Place } from './places.ts'
+import { movePrices, STEP_MICROS, stepVolatility, STEPS_PER_SECOND } from './prices.ts'
+import { tradeBook, tradePlace } from './quoting.ts'
+import { createRandom, type Random } from './random.ts'
+import { routesOf } from './routes.ts'
 
-/** One step of the model; frames are paced in steps too. */
-export const STEP_MICROS = 5000
+export type MarketEvent = TradesEvent | QuoteEvent | EpisodeEvent | GapEvent
 
-/** Ground truth: one exchange's price of a symbol leaves the others' by `bps`, or comes back. */
-export type OpportunityEvent = {
-  readonly kind: 'opportunity'
-  readonly book: Book
-  readonly state: 'OPEN' | 'CLOSE'
+type Episode = {
   readonly id: number
-  readonly bps: number
-  readonly time: Micros
+  readonly order: EpisodeOrder
+  readonly effect: Effect
+  readonly from: number
+  readonly until: number
 }
-export type MarketEvent = TradesEvent | QuoteEvent | OpportunityEvent
 
 /** Owned by {@link stepMarket}, which changes it in place; the same seed, start and steps give the same events. */
 export type Market = {
   readonly random: Random
+  /** Decides on episodes; `undefined`: nothing but what is ordered happens. */
+  readonly fate: Random | undefined
+  readonly choices: Choices
   readonly start: Micros
   step: number
   storm: boolean
-  readonly assets: readonly Asset[]
+  readonly assets: ReadonlyMap<string, Asset>
   readonly places: readonly Place[]
   readonly books: readonly Book[]
-  readonly open: { readonly book: Book; readonly id: number; readonly bps: number; readonly until: number }[]
-  opened: number
+  readonly gaps: Gaps
+  readonly episodes: Episode[]
+  begun: number
 }
 
-/** Price in US dollars of an asset, the same for all exchanges. */
-type Asset = { readonly model: AssetModel; price: number }
-/** What one exchange believes an asset is worth: the price of a moment ago, with noise. */
-type View = { readonly asset: Asset; price: number; noise: number }
-type Place = {
-  readonly manners: Manners
-  readonly share: number
-  readonly picks: readonly Listing[]
-  readonly views: readonly View[]
-  due: number
-}
-type Listing = { readonly book: Book; readonly base: View; readonly quote: View }
-
-const PICKS = 512
-const STEPS_PER_SECOND = 1_000_000 / STEP_MICROS
-/** About three times the volatility of a usual day, so that a viewer sees prices move. */
-const STEP_VOLATILITY = 2.5e-4 / Math.sqrt(STEPS_PER_SECOND)
-const STORM_FACTOR = 3.5
-const STORM_BEGINS = 1 / (60 * STEPS_PER_SECOND)
-const STORM_ENDS = 1 / (15 * STEPS_PER_SECOND)
-/** Pull back to the first price: a simulator left running for a month must not drift to nonsense. */
-const PULL = 1 / (6 * 3600 * STEPS_PER_SECOND)
-const OPPORTUNITY_BEGINS = 1 / (15 * STEPS_PER_SECOND)
+export type MarketOptions = { readonly hasFate?: boolean }
 
 /** A market at its start. Ids count on from the start's time, so a later run's lie above an earlier one's. */
-export function createMarket(instruments: readonly Instrument[], seed: number, start: Micros): Market {
+export function createMarket(
+  instruments: readonly Instrument[],
+  seed: number,
+  start: Micros,
+  { hasFate = true }: MarketOptions = {},
+): Market {
   const random = createRandom(seed)
-  const assets = new Map<string, Asset>()
-  for (const name of instruments.flatMap(({ base, quote }) => [base, quote])) {
-    const model = assetModel(name)
-    if (!assets.has(name)) assets.set(name, { model, price: model.price })
-  }
-  const exchanges = [...new Set(instruments.map(({ exchange }) => exchange))]
-  const whole = exchanges.reduce((sum, exchange) => sum + MANNERS[exchange].share, 0)
-  const places = exchanges.map((exchange) => createPlace(exchange, instruments, assets, start, random, whole))
-  const books = places.flatMap(({ picks }) => [...new Set(picks.map(({ book }) => book))])
-  const market: Market = {
+  const assets = createAssets(instruments)
+  const places = createPlaces(instruments, assets, start, random)
+  const routes = routesOf(places)
+  return {
     random,
+    fate: hasFate ? createRandom(seed ^ 0x5f3759df) : undefined,
+    choices: {
+      // What hardly moves would be no gap but a depeg that the other symbols know nothing of.
+      shared: routes.filter(
+        ({ kind, legs: [leg] }) =>
+          kind === 'cross' && leg !== undefined && assetModel(leg.book.instrument.base).volatility > 0.5,
+      ),
+      triangles: routes.filter(({ kind }) => kind === 'triangle'),
+      places,
+      pegged: [...assets.keys()].filter(isPegged),
+    },
     start,
     step: 0,
     storm: false,
-    assets: [...assets.values()],
+    assets,
     places,
-    books,
-    open: [],
-    opened: 0,
+    books: places.flatMap(({ listings }) => listings.map(({ book }) => book)),
+    gaps: createGaps(routes),
+    episodes: [],
+    begun: 0,
   }
-  return market
 }
 
 /** Time of the model: the start plus the steps taken. */
@@ -103,140 +86,55 @@ export function skipSteps(market: Market, steps: number): void {
 /** One step: prices move, and as many frames happen as `framesPerSecond` has in a step. */
 export function stepMarket(market: Market, framesPerSecond: number, emit: (event: MarketEvent) => void): void {
   market.step += 1
-  movePrices(market)
-  moveOpportunities(market, emit)
-  for (const place of market.places) {
-    place.due += (framesPerSecond * place.share) / STEPS_PER_SECOND
-    while (place.due >= 1) {
-      const listing = place.picks[Math.floor(market.random() * place.picks.length)]
-      if (listing === undefined) return
-      place.due -= happen(market, place, listing, emit)
-    }
+  moveEpisodes(market, emit)
+  const { random, storm, places, assets } = market
+  movePrices([...assets.values()], places, stepVolatility(storm, framesPerSecond, market.books.length), random)
+  const moment = { random, storm, time: marketTime(market) }
+  // What a frozen exchange does not send the others do: the rate is the one that was asked for.
+  const whole = places.reduce((sum, { isFrozen, manners }) => sum + (isFrozen ? 0 : manners.share), 0)
+  for (const place of places) {
+    const due = (framesPerSecond * place.manners.share) / whole / STEPS_PER_SECOND
+    tradePlace(moment, place, due, STEPS_PER_SECOND, emit)
   }
+  judgeGaps(market.gaps, emit)
+}
+
+/** Begins an episode with the next step; `false`: it cannot be now, because the like goes on, or at all. */
+export function beginEpisode(market: Market, order: EpisodeOrder, emit: (event: EpisodeEvent) => void): boolean {
+  const effect = begin(market, order)
+  if (effect === undefined) return false
+  market.begun += 1
+  const steps = Math.max(1, Math.round((order.forMs * 1000) / STEP_MICROS))
+  const id = market.begun
+  market.episodes.push({ id, order, effect, from: market.step, until: market.step + steps })
+  emit({ kind: 'episode', state: 'OPEN', episode: id, order, time: marketTime(market) })
+  return true
 }
 
 /** The next trades of a book, numbered and remembered. */
-export function drawTrades(market: Market, book: Book, count: number): TradesEvent {
-  const { random } = market
-  const side: Side = random() < 0.5 ? 'BUY' : 'SELL'
-  const eventTime = nextTime(market, book)
-  const trades: SimulatedTrade[] = []
-  for (let i = 0; i < count; i += 1) trades.push(nextTrade(book, random, side, i, eventTime))
-  return { kind: 'trades', book, trades }
-}
+export const drawTrades = (market: Market, book: Book, count: number): TradesEvent =>
+  tradeBook({ random: market.random, storm: market.storm, time: marketTime(market) }, book, count)
 
-function happen(market: Market, place: Place, listing: Listing, emit: (event: MarketEvent) => void): number {
-  const { random } = market
-  const { manners } = place
-  const follows = manners.tickerFollowsTrade
-  if (!follows && random() >= manners.trades) {
-    emit(moveQuote(market, place, listing))
-    return 1
+function moveEpisodes(market: Market, emit: (event: MarketEvent) => void): void {
+  const { episodes, fate, choices } = market
+  for (const { effect, from, until } of episodes) {
+    if (market.step < until) effect.move?.((market.step - from) / (until - from))
   }
-  // The book moves, then trades, then the ticker says both.
-  if (follows) moveQuote(market, place, listing)
-  emit(drawTrades(market, listing.book, random() < manners.severalTrades ? 2 + Math.floor(random() * 2) : 1))
-  if (!follows) return 1
-  emit(quoteOf(listing.book))
-  return 2
-}
-
-function movePrices(market: Market): void {
-  const { random } = market
-  market.storm = market.storm ? random() >= STORM_ENDS : random() < STORM_BEGINS
-  const scale = STEP_VOLATILITY * (market.storm ? STORM_FACTOR : 1)
-  const factor = bell(random)
-  for (const asset of market.assets) {
-    const { volatility, beta, price } = asset.model
-    if (volatility === 0) continue
-    const own = volatility * volatility - beta * beta
-    const move = scale * (beta * factor + Math.sqrt(own > 0.01 ? own : volatility * volatility * 0.2) * bell(random))
-    asset.price *= 1 + move + PULL * (price / asset.price - 1)
+  for (const episode of episodes.filter(({ until }) => until <= market.step)) {
+    const { id, order, effect } = episode
+    episodes.splice(episodes.indexOf(episode), 1)
+    effect.end()
+    emit({ kind: 'episode', state: 'CLOSE', episode: id, order, time: marketTime(market) })
   }
-  for (const { views, manners } of market.places) {
-    for (const view of views) {
-      view.price += (view.asset.price - view.price) * manners.follow
-      const own = view.asset.model.volatility
-      if (own > 0) view.noise += -0.02 * view.noise + manners.noiseBps * 1e-4 * Math.min(1, own) * bell(random)
-    }
+  if (fate === undefined) return
+  for (const order of drawOrders(fate, choices)) {
+    if (!isTooMuch(market, order)) beginEpisode(market, order, emit)
   }
 }
 
-function moveOpportunities(market: Market, emit: (event: MarketEvent) => void): void {
-  const { random, open } = market
-  const time = marketTime(market)
-  for (let i = open.length - 1; i >= 0; i -= 1) {
-    const one = open[i]
-    if (one === undefined || one.until > market.step) continue
-    open.splice(i, 1)
-    one.book.shift = 0
-    emit({ kind: 'opportunity', book: one.book, state: 'CLOSE', id: one.id, bps: one.bps, time })
-    show(market, one.book, emit)
-  }
-  if (random() >= OPPORTUNITY_BEGINS) return
-  const book = market.books[Math.floor(random() * market.books.length)]
-  if (book === undefined || book.shift !== 0 || !isTradedElsewhere(market, book)) return
-  const bps = Math.round((random() < 0.5 ? -1 : 1) * (60 + 190 * random()))
-  const until = market.step + Math.round((1 + 5 * random()) * STEPS_PER_SECOND)
-  market.opened += 1
-  book.shift = bps * 1e-4
-  open.push({ book, id: market.opened, bps, until })
-  emit({ kind: 'opportunity', book, state: 'OPEN', id: market.opened, bps, time })
-  show(market, book, emit)
-}
-
-/** A price that jumps is seen at once: somebody's order made it jump. */
-function show(market: Market, book: Book, emit: (event: MarketEvent) => void): void {
-  for (const place of market.places) {
-    const listing = place.picks.find((one) => one.book === book)
-    if (listing !== undefined) place.due -= happen(market, place, listing, emit)
-  }
-}
-
-const isTradedElsewhere = (market: Market, { instrument }: Book): boolean =>
-  assetModel(instrument.base).volatility > 0.5 &&
-  market.books.some(
-    (other) => other.instrument.symbol === instrument.symbol && other.instrument.exchange !== instrument.exchange,
-  )
-
-function moveQuote(market: Market, { manners }: Place, { book, base, quote }: Listing): QuoteEvent {
-  const { random } = market
-  const mid = ((base.price * (1 + base.noise)) / (quote.price * (1 + quote.noise))) * (1 + book.shift)
-  const width = manners.spreadBps * 1e-4 * (market.storm ? 2 : 1) * (0.7 + 0.6 * random())
-  setTop(book, random, mid, mid * width, nextTime(market, book))
-  return quoteOf(book)
-}
-
-/** Exchange time: the present less what the exchange and the network need; never back within a symbol. */
-function nextTime(market: Market, book: Book): Micros {
-  const { lagMicros } = MANNERS[book.instrument.exchange]
-  const time = marketTime(market) - Math.round(lagMicros * (0.6 + 0.8 * market.random()))
-  return time > book.lastTime ? micros(time) : book.lastTime
-}
-
-function createPlace(
-  exchange: SimulatedExchange,
-  instruments: readonly Instrument[],
-  assets: ReadonlyMap<string, Asset>,
-  start: Micros,
-  random: Random,
-  whole: number,
-): Place {
-  const manners = MANNERS[exchange]
-  const views = new Map(
-    [...assets].map(([name, asset]): [string, View] => [name, { asset, price: asset.price, noise: 0 }]),
-  )
-  const listings = instruments
-    .filter((instrument) => instrument.exchange === exchange)
-    .flatMap((instrument) => {
-      const [base, quote] = [views.get(instrument.base), views.get(instrument.quote)]
-      return base === undefined || quote === undefined
-        ? []
-        : [{ book: createBook(instrument, start, random), base, quote }]
-    })
-  const weights = listings.reduce((sum, { book }) => sum + book.instrument.weight, 0)
-  const picks = listings.flatMap((listing) =>
-    Array.from({ length: Math.max(1, Math.round((PICKS * listing.book.instrument.weight) / weights)) }, () => listing),
-  )
-  return { manners, share: manners.share / whole, picks, views: [...views.values()], due: 0 }
+/** The seed lets only one of what concerns a whole exchange or dollar happen at a time, and nothing where all stands still. */
+function isTooMuch({ episodes, places }: Market, order: EpisodeOrder): boolean {
+  if (order.do === 'depeg' || order.do === 'freeze')
+    return episodes.some(({ order: other }) => other.do === 'depeg' || other.do === 'freeze')
+  return 'exchange' in order && places.some(({ exchange, isFrozen }) => isFrozen && exchange === order.exchange)
 }

@@ -5,7 +5,6 @@ import { now } from '../../io/clock.ts'
 import type { Dialect, ReplyFrame, Subscription } from './dialect.ts'
 import type { Journal } from './journal.ts'
 import type { QuoteEvent, SimulatedTrade, TradesEvent } from './book.ts'
-import type { MarketEvent } from './market.ts'
 import type { Fault } from './script.ts'
 
 /** A client that does not read is let go once this much waits for it, as exchanges do. */
@@ -42,7 +41,6 @@ export type Outbox = {
   /** Numbers trades without sending them. */
   withhold(connection: Connection, event: TradesEvent): void
   fault(fault: Fault, details: Readonly<Record<string, unknown>>): void
-  opportunity(event: Extract<MarketEvent, { kind: 'opportunity' }>): void
   note(kind: string, details: Readonly<Record<string, unknown>>): void
 }
 
@@ -132,11 +130,6 @@ export function createOutbox(
     },
 
     fault: ({ exchange, do: what, atMs }, details) => note('fault', { exchange, do: what, atMs, ...details }),
-
-    opportunity({ book, state, id, bps, time }) {
-      const { exchange, symbol } = book.instrument
-      note('opportunity', { exchange, symbol, state, opportunity: id, bps, time })
-    },
 
     note,
   }

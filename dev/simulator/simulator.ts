@@ -3,8 +3,9 @@ import { now } from '../../io/clock.ts'
 import { playFault } from './faults.ts'
 import type { Instrument } from './instruments.ts'
 import type { Journal } from './journal.ts'
-import { createMarket, marketTime, skipSteps, STEP_MICROS, stepMarket, type MarketEvent } from './market.ts'
+import { createMarket, marketTime, skipSteps, stepMarket, type MarketEvent } from './market.ts'
 import { createOutbox, isListening, type FrameKind } from './outbox.ts'
+import { STEP_MICROS } from './prices.ts'
 import type { Fault } from './script.ts'
 import { serveExchanges } from './server.ts'
 
@@ -36,7 +37,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const waiting = [...options.script]
 
   function deliver(event: MarketEvent): void {
-    if (event.kind === 'opportunity') return outbox.opportunity(event)
+    if (event.kind === 'gap' || event.kind === 'episode') return outbox.note(event.kind, event)
     const { exchange, symbol } = event.book.instrument
     for (const connection of server.connections) {
       if (connection.dialect.exchange !== exchange) continue
