@@ -1,5 +1,7 @@
 /** Every way the pipeline fails exceptionally; the table in ARCHITECTURE.md says what to do for each. */
 export type ErrorCode =
+  | 'ARCHIVE_DAMAGED'
+  | 'ARCHIVE_UNAVAILABLE'
   | 'BAD_CONFIG'
   | 'BAD_ENVIRONMENT'
   | 'DATABASE_MISMATCH'

@@ -69,6 +69,15 @@ const schema = z.object({
   /** File each role appends JSON lines of what it did to, for the kill test and the bench; unset: none. */
   CROSSTIDE_JOURNAL: z.string().optional(),
   CROSSTIDE_JAVA_HOME: z.string().optional(),
+  /** Who we are at the S3 endpoint that `crosstide archive` writes to. */
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
+  AWS_REGION: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, 'not a region')
+    .default('us-east-1'),
+  AWS_ENDPOINT_URL: url(/^https?$/).optional(),
   CROSSTIDE_LONG: z.string().optional(),
 })
 

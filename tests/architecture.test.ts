@@ -29,6 +29,7 @@ const LAWS: Readonly<Record<string, Law>> = {
     npm: [
       '@kafkajs/confluent-schema-registry',
       'avsc',
+      'aws4fetch',
       'cockatiel',
       'fastest-levenshtein',
       'kafkajs',
@@ -46,7 +47,7 @@ const LAWS: Readonly<Record<string, Law>> = {
   processors: { folders: ['core', 'schemas'], npm: [], node: false },
   consumers: { folders: ['core', 'schemas', 'io'], npm: ['kysely'], node: true },
   migrations: { folders: ['io'], npm: ['kysely'], node: true },
-  'api/page': { folders: [], npm: [], node: false },
+  'api/page': { folders: [], npm: ['lightweight-charts'], node: false },
   api: {
     folders: ['core', 'schemas', 'io'],
     npm: ['express', 'express-rate-limit', 'helmet', 'ws', 'zod'],
@@ -62,6 +63,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       '@asyncapi/parser',
       '@kafkajs/confluent-schema-registry',
       'avsc',
+      'aws4fetch',
       'fast-check',
       'kafkajs',
       'kysely',

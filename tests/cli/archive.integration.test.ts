@@ -3,86 +3,56 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { archiveSlot } from '../../cli/archive.ts'
-import { fileName, parseFileName, resumeAt } from '../../cli/archive-names.ts'
-import { readArchiveFile } from '../../io/archive-file.ts'
-import type { Ranges, Writer } from '../../io/kafka/port.ts'
-import { openRanges } from '../../io/kafka/ranges.ts'
-import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
-import { openRegistry } from '../../io/registry.ts'
-import { systemEventCodec, tickCodec } from '../../schemas/codec.ts'
-import { catalogue } from '../../schemas/topics.ts'
-import { freshTopic, kafkaOptions, uniqueName } from '../support/kafka.ts'
-import { quote, tick, trade } from '../support/ticks.ts'
+import { openArchiveLog } from '../../io/archive-log.ts'
+import { verifyArchiveFile } from '../../io/archive-file.ts'
+import { fileName, parseFileName, resumeAt } from '../../io/archive-names.ts'
+import { folderStore, type ArchiveStore } from '../../io/archive-store.ts'
+import { HALF_PAST_TEN, HOUR, everything, startArchiveRig, type ArchiveRig } from '../support/archive.ts'
+import { freshTopic } from '../support/kafka.ts'
 
-const { brokers, registry } = inject('stack')
-const TEN = Date.parse('2026-11-20T10:30:00Z')
-const HOUR = 3_600_000
+const { brokers } = inject('stack')
 
-let ranges: Ranges
-let writer: Writer
+let rig: ArchiveRig
 let folder: string
-let printed: object[]
-let value: (ordinal: number) => Buffer
-let event: Buffer
+let store: ArchiveStore
 
 beforeAll(async () => {
-  ranges = await openRanges(kafkaOptions(brokers))
-  writer = await openWriter({ ...TICKS_WRITER, ...kafkaOptions(brokers) })
-  const client = openRegistry(registry)
-  const [ticks, system] = [
-    { ...catalogue(1).ticks, name: uniqueName('ticks') },
-    { ...catalogue(1).system, name: uniqueName('system') },
-  ]
-  await client.register([ticks, system])
-  const encode = await client.encoder(ticks.name, tickCodec)
-  value = (ordinal) => encode(tick(ordinal % 2 === 0 ? trade() : quote({ bidSize: undefined }), { ordinal }))
-  const encodeEvent = await client.encoder(system.name, systemEventCodec)
-  event = encodeEvent({
-    service: 'test',
-    instance: 'one',
-    sequence: 1,
-    time: tick().eventTime,
-    kind: 'GAP',
-    exchange: undefined,
-    symbol: undefined,
-    message: '',
-    details: {},
-  })
+  rig = await startArchiveRig()
 })
-afterAll(async () => {
-  await writer.close(2000)
-  await ranges.close()
-})
+afterAll(() => rig.close())
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'crosstide-archive-'))
-  printed = []
+  store = folderStore(folder)
   return () => rm(folder, { recursive: true, force: true })
 })
 
-const append = (topic: string, values: readonly (Buffer | null)[], timestampMs = TEN) =>
-  writer.append(values.map((one) => ({ topic, partition: 0, key: Buffer.from('BTC'), value: one, timestampMs })))
-
-async function run(topic: string, from: number, to: number): Promise<number> {
-  const print = (line: object) => void printed.push(line)
-  return archiveSlot({ ranges, registry, folder, print }, { topic, partition: 0 }, { from, to })
-}
-
+const pathOf = (topic: string, name: string): string => join(folder, topic, 'partition=0', name)
 const filesOf = async (topic: string): Promise<readonly string[]> =>
   (await readdir(join(folder, topic, 'partition=0'))).toSorted()
 const spansOf = async (topic: string) =>
-  (await filesOf(topic)).map((name) => parseFileName(name)).map((one) => [one?.hour, one?.first, one?.last])
+  (await filesOf(topic)).map((name) => [name.slice(0, 13), parseFileName(name)?.first, parseFileName(name)?.last])
+const bytesOf = async (topic: string) =>
+  Promise.all((await filesOf(topic)).map(async (name) => [name, await readFile(pathOf(topic, name), 'base64')]))
+
+/** A topic whose archive has several files in one hour and over hours, with clocks that lie behind. */
+async function variedTopic(): Promise<string> {
+  const topic = await freshTopic(brokers)
+  const value = (ordinal: number): Buffer => rig.value(ordinal)
+  await rig.append(topic, [value(0), value(1)])
+  await rig.append(topic, [value(2)], HALF_PAST_TEN + HOUR)
+  // A clock that is behind does not open the hour before again.
+  await rig.append(topic, [value(3)], HALF_PAST_TEN)
+  await rig.append(topic, [rig.event], HALF_PAST_TEN)
+  await rig.append(topic, [value(5).subarray(0, -1), Buffer.from('no Avro'), null], HALF_PAST_TEN + HOUR)
+  await rig.append(topic, [value(8)], HALF_PAST_TEN)
+  return topic
+}
 
 describe('crosstide archive', () => {
   test('begins a new file with each hour, schema id, and value its schema does not describe', async () => {
-    const topic = await freshTopic(brokers)
-    await append(topic, [value(0), value(1)])
-    await append(topic, [value(2)], TEN + HOUR)
-    // A clock that is behind does not open the hour before again.
-    await append(topic, [value(3)], TEN)
-    await append(topic, [event], TEN + HOUR)
-    await append(topic, [value(5).subarray(0, -1), Buffer.from('no Avro'), null], TEN + HOUR)
-    await append(topic, [value(8)], TEN + HOUR)
-    expect(await run(topic, 0, 9)).toBe(0)
+    const topic = await variedTopic()
+    const { printed, missed } = await rig.archive(store, topic, 0, 9)
+    expect(missed).toBe(0)
     expect(await spansOf(topic)).toEqual([
       ['2026-11-20T10', 0, 1],
       ['2026-11-20T11', 2, 3],
@@ -93,39 +63,110 @@ describe('crosstide archive', () => {
     expect(printed.map((line) => 'records' in line && line.records)).toEqual([2, 2, 1, 3, 1])
   })
 
-  test('goes on where it ended, also after a crash in the middle of a file', async () => {
+  test('killed at any of its publications and begun again gives the files of an undisturbed run, byte by byte', async () => {
+    const topic = await variedTopic()
+    await rig.archive(store, topic, 0, 9)
+    const undisturbed = await bytesOf(topic)
+    for (let deaths = 1; deaths <= undisturbed.length; deaths++) {
+      await rm(join(folder, topic), { recursive: true })
+      let published = 0
+      const mortal: ArchiveStore = {
+        ...store,
+        async publish(staged, name) {
+          // The file lies there whole or half, and has no name.
+          if (++published === deaths) {
+            if (deaths % 2 === 0) await writeFile(staged, (await readFile(staged)).subarray(0, 100))
+            throw new Error('killed')
+          }
+          await store.publish(staged, name)
+        },
+      }
+      await expect(rig.archive(mortal, topic, 0, 9)).rejects.toThrow('killed')
+      expect(await bytesOf(topic)).not.toEqual(undisturbed)
+      await rig.archive(store, topic, 0, 9)
+      expect(await bytesOf(topic)).toEqual(undisturbed)
+    }
+  })
+
+  test('goes on where it ended', async () => {
     const topic = await freshTopic(brokers)
-    await append(
+    await rig.append(
       topic,
-      Array.from({ length: 12 }, (_, ordinal) => value(ordinal)),
+      Array.from({ length: 12 }, (_, ordinal) => rig.value(ordinal)),
     )
-    await run(topic, 0, 5)
-    await writeFile(join(folder, topic, 'partition=0', 'unfinished.partial'), 'half a file')
-    await run(topic, 0, 12)
-    await run(topic, 0, 12)
+    await rig.archive(store, topic, 0, 5)
+    expect((await rig.archive(store, topic, 0, 12)).printed).toHaveLength(1)
+    expect((await rig.archive(store, topic, 0, 12)).printed).toEqual([])
     expect(await spansOf(topic)).toEqual([
       ['2026-11-20T10', 0, 4],
       ['2026-11-20T10', 5, 11],
     ])
-    expect(printed).toHaveLength(2)
   })
 
-  test('reads back what it wrote, and notices a file that was damaged since', async () => {
+  test('says what retention took before it came', async () => {
     const topic = await freshTopic(brokers)
-    await append(
-      topic,
-      Array.from({ length: 500 }, (_, ordinal) => value(ordinal)),
-    )
-    await run(topic, 0, 500)
+    await rig.append(topic, [rig.value(0), rig.value(1), rig.value(2), rig.value(3)])
+    await rig.archive(store, topic, 0, 1)
+    const trimmed = { ...rig, ranges: { ...rig.ranges, bounds: async () => ({ first: 3, end: 4 }) } }
+    const printed: object[] = []
+    const deps = { ...trimmed, registry: inject('stack').registry, store, print: (line: object) => printed.push(line) }
+    expect(await archiveSlot(deps, { topic, partition: 0 }, { from: 3, to: 4 })).toBe(2)
+    expect(printed[0]).toMatchObject({ missed: 2, from: 1, to: 2 })
+  })
+
+  test('where compaction left holes between files, a second run finds nothing to do and the archive has no hole', async () => {
+    const topic = await freshTopic(brokers)
+    const value = (ordinal: number): Buffer => rig.value(ordinal)
+    await rig.append(topic, [value(0), value(1), value(2)])
+    await rig.append(topic, [value(3), value(4)], HALF_PAST_TEN + HOUR)
+    const ranges: ArchiveRig['ranges'] = {
+      ...rig.ranges,
+      async *read(slot, from, to) {
+        for await (const records of rig.ranges.read(slot, from, to))
+          yield records.filter(({ offset }) => offset !== 0 && offset !== 3)
+      },
+    }
+    const slot = { topic, partition: 0 }
+    const run = async (): Promise<number> => {
+      const printed: object[] = []
+      const deps = { ranges, registry: inject('stack').registry, store, print: (line: object) => printed.push(line) }
+      await archiveSlot(deps, slot, { from: 0, to: 5 })
+      return printed.length
+    }
+    expect([await run(), await run()]).toEqual([2, 0])
+    expect(await spansOf(topic)).toEqual([
+      ['2026-11-20T10', 0, 2],
+      ['2026-11-20T11', 3, 4],
+    ])
+    expect((await everything(openArchiveLog(store), slot)).map(({ offset }) => offset)).toEqual([1, 2, 4])
+  })
+
+  test('does not build upon a newest file that is damaged', async () => {
+    const topic = await freshTopic(brokers)
+    await rig.append(topic, [rig.value(0), rig.value(1), rig.value(2)])
+    await rig.archive(store, topic, 0, 2)
     const [name = ''] = await filesOf(topic)
-    const path = join(folder, topic, 'partition=0', name)
-    const good = await readArchiveFile(path)
+    await writeFile(pathOf(topic, name), (await readFile(pathOf(topic, name))).subarray(0, -20))
+    await expect(rig.archive(store, topic, 0, 3)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+    expect(await filesOf(topic)).toEqual([name])
+  })
+
+  test('reads back what it wrote with a library of others, and notices a file that was damaged since', async () => {
+    const topic = await freshTopic(brokers)
+    await rig.append(
+      topic,
+      Array.from({ length: 500 }, (_, ordinal) => rig.value(ordinal)),
+    )
+    await rig.archive(store, topic, 0, 500)
+    const [name = ''] = await filesOf(topic)
+    const path = pathOf(topic, name)
+    const good = await verifyArchiveFile(path)
     expect(good.records).toBe(500)
     const bytes = await readFile(path)
     const at = bytes.length - 100
     bytes.writeUInt8((bytes[at] ?? 0) ^ 255, at)
     await writeFile(path, bytes)
-    const found = await readArchiveFile(path).then(
+    const found = await verifyArchiveFile(path).then(
       ({ sha256 }) => sha256,
       () => 'refused',
     )
@@ -134,7 +175,7 @@ describe('crosstide archive', () => {
 })
 
 describe('resuming', () => {
-  const archived = (first: number, last: number) => ({ hour: '', first, last })
+  const archived = (first: number, last: number) => ({ hour: 0, first, last })
 
   test.each([
     [0, [], 0],
@@ -143,14 +184,13 @@ describe('resuming', () => {
     [0, [archived(5, 9)], 0],
     [7, [archived(0, 4)], 7],
     [0, [archived(5, 9), archived(0, 4)], 10],
-  ])('from %i with %j goes on at %i', (from, files, next) => expect(resumeAt(from, files)).toBe(next))
+  ])('from %i with %j goes on at %i', (from, files, next) => expect(resumeAt(from, files).next).toBe(next))
 
   test('a name says what the file holds; others are no finished files', () => {
-    expect(parseFileName(fileName(Math.floor(TEN / HOUR), 7, 12))).toEqual({
-      hour: '2026-11-20T10',
-      first: 7,
-      last: 12,
-    })
-    expect(parseFileName('unfinished.partial')).toBeUndefined()
+    const held = { hour: Math.floor(HALF_PAST_TEN / HOUR), first: 7, last: 12 }
+    expect(fileName(held)).toBe('2026-11-20T10Z_0000000000000007-0000000000000012.avro')
+    expect(parseFileName(fileName(held))).toEqual(held)
+    for (const name of ['unfinished.partial', '2026-13-40T99Z_0000000000000007-0000000000000012.avro', ''])
+      expect(parseFileName(name)).toBeUndefined()
   })
 })
