@@ -5,10 +5,13 @@ import { EXCHANGES, type Exchange, type Feed } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { now } from '../io/clock.ts'
+import { configChanges } from '../io/config-changes.ts'
 import { loadConfig, type Config } from '../io/config.ts'
+import { followConfiguration, readConfiguration } from '../io/configuration.ts'
 import { required, type Environment, type Source } from '../io/environment.ts'
 import { openFeedMetrics } from '../io/feed-metrics.ts'
 import { getJson } from '../io/http.ts'
+import { openRanges } from '../io/kafka/ranges.ts'
 import type { Log } from '../io/log.ts'
 import { lastTrades, newestTickTime } from '../io/log-tail.ts'
 import { INSTANCE } from '../io/process.ts'
@@ -21,10 +24,12 @@ import { catalogue } from '../schemas/topics.ts'
 import { simulated } from './adapter.ts'
 import { deadLetter, STAGE } from './dead-letter.ts'
 import { staleMarkets } from './feed-state.ts'
+import { follower, type Reach } from './follower.ts'
 import { parseRecording } from './recording.ts'
+import { openRoster, type Wanted } from './roster.ts'
 import { figuresOf, samplesOf } from './samples.ts'
 import { sessionNumbers, type FeedEvent, type RunningFeed, type World } from './shell.ts'
-import { follow, replay, type Fleet, type Reach } from './sources.ts'
+import { replay, type Fleet } from './sources.ts'
 
 const CLOCK_MS = 100
 /** The event loop stood still if a turn of the clock is this late. */
@@ -37,13 +42,18 @@ await runService('producers', start)
 
 async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<Service> {
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
-  const exchanges = chosen(process.argv.slice(2), config)
+  const names = process.argv.slice(2)
   const topics = catalogue(config.partitions)
   const registry = openRegistry(required(environment, 'SCHEMA_REGISTRY_URL'))
   const kafka = { brokers: required(environment, 'KAFKA_BROKERS'), clientId: `producers ${INSTANCE}`, log }
   const journal = environment.CROSSTIDE_JOURNAL
   const tickLog = await openTickLog({ kafka, registry, topics, metrics, lost: fail, journal })
   const announcer = await openAnnouncer('producers', { kafka, registry, topics })
+  const ranges = await openRanges(kafka)
+  const { found: published } = await readConfiguration(ranges, topics.control, log)
+  // What was applied since the file was read by bootstrap; without a bootstrap the file itself.
+  const effective = published?.config ?? config
+  const exchanges = chosen(names, effective)
   const feedMetrics = openFeedMetrics(metrics)
   const letters = metrics.counter('dead_letters_total', 'Dead letters, kept or not', ['topic', 'stage', 'reason'])
   const budget = emptyLetterBudget()
@@ -95,7 +105,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
       feed: FEED_OF[environment.CROSSTIDE_SOURCE],
       partitions: config.partitions,
       inverses: new Set(config.inverses),
-      conversions: new Set(config.conversions),
+      conversions: new Set(effective.conversions),
     },
     feeds,
     clocked,
@@ -129,12 +139,30 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     const player = { now, sleep, settled: () => tickLog.settled(), stopped: () => abort.signal.aborted }
     void replay(fleet, recordings, exchanges, { speed, newest, player })
   } else {
-    const tail = await lastTrades({ kafka, registry, topic: topics.ticks }, exchanges)
-    for (const exchange of exchanges)
-      void follow(fleet, exchange, {
-        ...reachOf(exchange, config, environment, log, abort.signal),
-        lastTrades: tail(exchange),
-      })
+    const deps = { kafka, registry, topic: topics.ticks }
+    const tail = await lastTrades(deps, exchanges)
+    const atStart = new Set(exchanges)
+    const roster = openRoster(async (exchange) => {
+      // One that comes later begins where the log says then.
+      const tailOf = atStart.delete(exchange) ? tail : await lastTrades(deps, [exchange])
+      const reach = reachOf(exchange, environment, log, abort.signal)
+      return follower(fleet, exchange, { ...reach, lastTrades: tailOf(exchange) })
+    }, fail)
+    roster.want(wantedOf(effective, names))
+    void followConfiguration({
+      ranges,
+      control: topics.control,
+      log,
+      signal: abort.signal,
+      known: published,
+      changed({ epoch, by, config: next }) {
+        const { fixed } = configChanges(config, next)
+        const message = `configuration ${epoch} of ${by} is followed`
+        const rest = fixed.length === 0 ? '' : `, but for what a start alone can change: ${fixed.join(', ')}`
+        announcer.event({ kind: 'NOTE', message: message + rest, details: { epoch: String(epoch), by } })
+        roster.want(wantedOf(next, names))
+      },
+    })
   }
 
   let figures = figuresOf([], now(), undefined)
@@ -161,8 +189,19 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
       clearInterval(publish)
       for (const feed of feeds) feed.stop()
       const { unsent } = await tickLog.close(CLOSE_MS)
+      await ranges.close()
       return { unsent }
     },
+  }
+}
+
+/** What a configuration has this process follow. */
+function wantedOf({ exchanges, conversions }: Config, names: readonly string[]): Wanted {
+  const ours = EXCHANGES.filter((exchange) => names.length === 0 || names.includes(exchange))
+  const named = ours.map((exchange) => [exchange, exchanges[exchange]?.symbols ?? []] as const)
+  return {
+    exchanges: new Map(named.filter(([, symbols]) => symbols.length > 0)),
+    conversions: new Set(conversions),
   }
 }
 
@@ -178,7 +217,6 @@ function chosen(names: readonly string[], { exchanges }: Config): readonly Excha
 /** How an exchange is reached: the simulator's address, or its own. */
 function reachOf(
   exchange: Exchange,
-  config: Config,
   environment: Environment,
   log: Log,
   signal: AbortSignal,
@@ -186,7 +224,6 @@ function reachOf(
   const simulator =
     environment.CROSSTIDE_SOURCE === 'simulated' ? required(environment, 'CROSSTIDE_SIMULATOR_URL') : undefined
   return {
-    symbols: config.exchanges[exchange]?.symbols ?? [],
     address: (url) => (simulator === undefined ? url : simulated(url, exchange, simulator)),
     list: (url, parse, failed) =>
       getJson(url, parse, signal, (message) => {

@@ -34,8 +34,8 @@ export type RunningFeed = {
   readonly exchange: Exchange
   readonly state: FeedState
   input(input: FeedInput): void
-  /** Ends the session for good. */
-  stop(): void
+  /** Ends the session for good; `why` is for people. */
+  stop(why?: string): void
 }
 
 /** Runs one feed's engine: carries out what it asks for, and tells it what the writer refused. */
@@ -106,10 +106,10 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
     exchange,
     state,
     input,
-    stop() {
+    stop(why = 'the producer stops') {
       if (state.phaseTime === Infinity) return
       socket?.terminate()
-      input({ kind: 'closed', time: world.now(), reason: 'stopped', detail: 'the producer stops', random: 0 })
+      input({ kind: 'closed', time: world.now(), reason: 'stopped', detail: why, random: 0 })
     },
   }
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { micros, type Micros } from '../../core/time.ts'
-import type { Instrument } from '../../producers/adapter.ts'
 import { parseRecording } from '../../producers/recording.ts'
-import { follow, replay, type Fleet, type Reach } from '../../producers/sources.ts'
+import { replay, type Fleet } from '../../producers/sources.ts'
 import { MOMENT } from '../support/ticks.ts'
-import { BTC, bookTicker } from './harness.ts'
+import { bookTicker } from './harness.ts'
 import { world } from './world.ts'
 
 const fleetOf = (around = world()): Fleet & { readonly around: ReturnType<typeof world> } => ({
@@ -15,56 +14,6 @@ const fleetOf = (around = world()): Fleet & { readonly around: ReturnType<typeof
   waiting: new Map(),
   around,
 })
-const reach = (symbols: readonly string[], listed: readonly Instrument[] | undefined): Reach => ({
-  symbols,
-  address: (url) => url.replace('wss://stream.binance.com:9443', 'ws://127.0.0.1:1/binance'),
-  lastTrades: [],
-  list: () => Promise.resolve(listed),
-})
-
-describe('following an exchange', () => {
-  test('starts with the instruments it lists; of the others each is a fault that names the symbol', async () => {
-    const fleet = fleetOf()
-    await follow(fleet, 'binance', reach(['BTC-USDT', 'XYZ-USDT'], [BTC]))
-    expect(fleet.around.events).toMatchObject([{ event: 'FAULT', symbol: 'XYZ-USDT' }])
-    expect(fleet.waiting.size).toBe(0)
-    for (const feed of fleet.clocked) feed.input({ kind: 'clock', time: MOMENT, random: 0 })
-    expect(fleet.around.sockets[0]?.url).toMatch(/^ws:\/\/127\.0\.0\.1:1\/binance\/stream\?streams=btcusdt@aggTrade/)
-  })
-
-  test('refuses to start when a symbol stands for two instruments', async () => {
-    const twice = [BTC, { ...BTC, nativeSymbol: 'BTCUSDT2' }]
-    await expect(follow(fleetOf(), 'binance', reach(['BTC-USDT'], twice))).rejects.toThrow(/BTC-USDT/)
-  })
-
-  test('says what it waits for, and with none of the symbols listed that there is nothing to do', async () => {
-    const fleet = fleetOf()
-    const said: (string | undefined)[] = []
-    await follow(fleet, 'kraken', {
-      ...reach(['BTC-USD'], []),
-      list(_, __, failed) {
-        said.push(fleet.waiting.get('kraken'))
-        failed('status 503')
-        said.push(fleet.waiting.get('kraken'))
-        return Promise.resolve([])
-      },
-    })
-    said.push(fleet.waiting.get('kraken'))
-    expect(said).toEqual([
-      'has not given its list of instruments yet',
-      'does not give its list of instruments: status 503',
-      'lists none of the configured symbols',
-    ])
-    expect(fleet.feeds).toEqual([])
-  })
-
-  test('starts nothing when we stop before the list has come', async () => {
-    const fleet = fleetOf()
-    await follow(fleet, 'binance', reach(['BTC-USDT'], undefined))
-    expect(fleet.feeds).toEqual([])
-  })
-})
-
 describe('replaying', () => {
   const T = 1_628_952_394
   const list = JSON.stringify({ symbols: [{ symbol: 'BTCUSDT', baseAsset: 'BTC', quoteAsset: 'USDT' }] })
