@@ -1,5 +1,6 @@
 import type { Exchange, Quote, Tick, Trade } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
+import type { Backfill } from './backfill.ts'
 import { Unreadable } from './read.ts'
 import type { Limit } from './token-bucket.ts'
 
@@ -79,6 +80,8 @@ export type Adapter = {
   readonly silenceMs: number
   /** A frame that keeps the connection alive, beside the protocol's own pings; `answer` if that is no JSON. */
   readonly ping: { readonly frame: string; readonly everyMs: number; readonly answer?: string } | undefined
+  /** How its REST tells past trades; absent: what a gap misses stays missing. */
+  readonly backfill?: Backfill
   readonly instruments: { readonly url: string; readonly parse: (body: unknown) => readonly Instrument[] }
   readonly limits: {
     /** Between two frames that we send. */
@@ -99,7 +102,7 @@ export function decode(adapter: Adapter, frame: string, receiveTime: Micros): De
   if (frame === adapter.ping?.answer) return { kind: 'heartbeat' }
   let parsed: unknown
   try {
-    parsed = adapter.numericJson ? JSON.parse(frame, digits) : JSON.parse(frame)
+    parsed = parseJson(adapter, frame)
   } catch (error) {
     return { kind: 'fault', reason: 'frame: no JSON', detail: error instanceof Error ? error.message : undefined }
   }
@@ -115,6 +118,10 @@ export function decode(adapter: Adapter, frame: string, receiveTime: Micros): De
     return { kind: 'fault', reason: 'adapter failed', detail: String(error) }
   }
 }
+
+/** An exchange's JSON; numbers as their digits where its numbers need that. Throws SyntaxError. */
+export const parseJson = ({ numericJson }: Pick<Adapter, 'numericJson'>, text: string): unknown =>
+  numericJson ? JSON.parse(text, digits) : JSON.parse(text)
 
 /** The simulator's address in place of an exchange's: `http://host:1` and the exchange's name before path and query. */
 export function simulated(url: string, exchange: Exchange, base: string): string {

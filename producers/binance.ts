@@ -1,6 +1,7 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Micros } from '../core/time.ts'
 import type { Adapter, Decoded, Instrument } from './adapter.ts'
+import { binanceBackfill } from './backfill-binance.ts'
 import { addQuote, addTrade, frameTicks } from './frame-ticks.ts'
 import { boolean, count, epoch, fields, list, text, Unreadable, type Fields } from './read.ts'
 
@@ -47,6 +48,7 @@ export const binance: Adapter = {
   numberedTrades: true,
   silenceMs: 45_000,
   ping: undefined,
+  backfill: binanceBackfill,
   instruments: { url: 'https://api.binance.com/api/v3/exchangeInfo', parse: exchangeInfo },
   limits: {
     paceMs: 300,

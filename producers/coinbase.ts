@@ -1,5 +1,6 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Adapter, Decoded, Instrument, Subscription } from './adapter.ts'
+import { coinbaseBackfill } from './backfill-coinbase.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
 import { count, fields, iso, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
@@ -44,6 +45,7 @@ export const coinbase: Adapter = {
   // A heartbeat comes each second.
   silenceMs: 5000,
   ping: undefined,
+  backfill: coinbaseBackfill,
   instruments: { url: 'https://api.coinbase.com/api/v3/brokerage/market/products', parse: products },
   limits: {
     paceMs: 150,

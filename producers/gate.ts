@@ -1,6 +1,7 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Micros } from '../core/time.ts'
 import type { Adapter, Decoded, Instrument, Subscribe } from './adapter.ts'
+import { gateBackfill } from './backfill-gate.ts'
 import { addQuote, addTrade, frameTicks } from './frame-ticks.ts'
 import { count, decimalMillis, epoch, fields, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
@@ -38,6 +39,7 @@ export const gate: Adapter = {
   numberedTrades: false,
   silenceMs: 30_000,
   ping: { frame: '{"channel":"spot.ping"}', everyMs: 15_000 },
+  backfill: gateBackfill,
   instruments: { url: 'https://api.gateio.ws/api/v4/spot/currency_pairs', parse: currencyPairs },
   limits: {
     paceMs: 50,

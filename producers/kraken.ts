@@ -1,6 +1,7 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Micros } from '../core/time.ts'
 import type { Adapter, Decoded, Instrument, Subscribe, Subscription } from './adapter.ts'
+import { krakenBackfill } from './backfill-kraken.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
 import { count, fields, iso, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
@@ -39,6 +40,7 @@ export const kraken: Adapter = {
   // A heartbeat comes about each second when nothing else does.
   silenceMs: 5000,
   ping: { frame: '{"method":"ping"}', everyMs: 15_000 },
+  backfill: krakenBackfill,
   instruments: { url: 'https://api.kraken.com/0/public/AssetPairs', parse: assetPairs },
   limits: {
     paceMs: 150,

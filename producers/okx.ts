@@ -1,5 +1,6 @@
 import { canonicalAsset } from '../core/symbol.ts'
 import type { Adapter, Decoded, Instrument, Subscribe } from './adapter.ts'
+import { okxBackfill } from './backfill-okx.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
 import { count, decimalMillis, fields, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
@@ -38,6 +39,7 @@ export const okx: Adapter = {
   silenceMs: 30_000,
   // Texts, not JSON; a connection without a frame for 30 s is dropped.
   ping: { frame: 'ping', everyMs: 15_000, answer: 'pong' },
+  backfill: okxBackfill,
   instruments: { url: 'https://www.okx.com/api/v5/public/instruments?instType=SPOT', parse: spotInstruments },
   limits: {
     paceMs: 350,
