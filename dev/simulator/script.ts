@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { PipelineError } from '../../core/errors.ts'
+import { calmLine, episodeLine } from './episode-script.ts'
 import { SIMULATED } from './exchanges.ts'
 
 const common = { atMs: z.number().min(0), exchange: z.enum(SIMULATED) }
@@ -22,13 +23,17 @@ const fault = z.discriminatedUnion('do', [
 /** What the simulator shall do wrong, `atMs` after the first client connected. */
 export type Fault = z.infer<typeof fault>
 
-/** Pure: the faults of a script (JSON lines; empty ones and those that begin with # are passed over), in the order of time. */
-export function parseScript(text: string, source: string): readonly Fault[] {
-  const faults: Fault[] = []
+const scriptLine = z.discriminatedUnion('do', [fault, episodeLine, calmLine])
+/** A fault, or what shall happen to the market. */
+export type ScriptLine = z.infer<typeof scriptLine>
+
+/** Pure: the lines of a script (JSON lines; empty ones and those that begin with # are passed over), in the order of time. */
+export function parseScript(text: string, source: string): readonly ScriptLine[] {
+  const faults: ScriptLine[] = []
   const problems: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue
-    const parsed = fault.safeParse(parseJson(line))
+    const parsed = scriptLine.safeParse(parseJson(line))
     if (parsed.success) faults.push(parsed.data)
     else
       problems.push(
@@ -40,7 +45,7 @@ export function parseScript(text: string, source: string): readonly Fault[] {
 }
 
 /** Reads a script; throws BAD_CONFIG naming each bad line. */
-export async function loadScript(file: string): Promise<readonly Fault[]> {
+export async function loadScript(file: string): Promise<readonly ScriptLine[]> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PipelineError('BAD_CONFIG', `cannot read the script ${file}`, { cause })
   })

@@ -1,12 +1,13 @@
 import type { SimulatedExchange } from './exchanges.ts'
 import { now } from '../../io/clock.ts'
+import { isEpisode } from './episode-script.ts'
 import { playFault } from './faults.ts'
 import type { Instrument } from './instruments.ts'
 import type { Journal } from './journal.ts'
-import { createMarket, marketTime, skipSteps, stepMarket, type MarketEvent } from './market.ts'
+import { beginEpisode, createMarket, marketTime, skipSteps, stepMarket, type MarketEvent } from './market.ts'
 import { createOutbox, isListening, type FrameKind } from './outbox.ts'
 import { STEP_MICROS } from './prices.ts'
-import type { Fault } from './script.ts'
+import type { ScriptLine } from './script.ts'
 import { serveExchanges } from './server.ts'
 
 const STEP_MS = STEP_MICROS / 1000
@@ -17,7 +18,7 @@ export type SimulatorOptions = {
   readonly instruments: readonly Instrument[]
   readonly framesPerSecond: number
   readonly seed: number
-  readonly script: readonly Fault[]
+  readonly script: readonly ScriptLine[]
   readonly journal: Journal | undefined
   /** 0: any free one. */
   readonly port: number
@@ -30,7 +31,9 @@ export type Simulator = { readonly port: number; stop(): Promise<void> }
 /** Runs the market on the wall clock and sends what happens to whoever subscribed. Does not close the journal. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { framesPerSecond, seed, journal, count = () => undefined } = options
-  const market = createMarket(options.instruments, seed, now())
+  const market = createMarket(options.instruments, seed, now(), {
+    hasFate: !options.script.some((line) => line.do === 'calm'),
+  })
   const outbox = createOutbox(journal, count)
   outbox.note('started', { seed, framesPerSecond })
   const server = await serveExchanges(market.books, outbox, options.port)
@@ -54,11 +57,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     if (first === undefined) return
     const passed = Date.now() - first
     for (let i = 0; i < waiting.length; i += 1) {
-      const fault = waiting[i]
-      if (fault === undefined || fault.atMs > passed) return
+      const line = waiting[i]
+      if (line === undefined || line.atMs > passed) return
       // One that cannot happen yet (nobody is connected, nothing was sent) waits.
-      if (playFault(fault, market, [...server.connections], outbox)) waiting.splice(i--, 1)
+      if (play(line)) waiting.splice(i--, 1)
     }
+  }
+
+  function play(line: ScriptLine): boolean {
+    if (line.do === 'calm') return true
+    return isEpisode(line)
+      ? beginEpisode(market, line, deliver)
+      : playFault(line, market, [...server.connections], outbox)
   }
 
   let stopped = false
