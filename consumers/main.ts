@@ -16,7 +16,7 @@ import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { messageOf, verdictOf } from './database.ts'
-import { openDeadLetters } from './dead-letters.ts'
+import { openDeadLetters } from '../io/dead-letters.ts'
 import { maintainPartitions } from './partitions.ts'
 import { refreshViews } from './refresher.ts'
 import { servicesSink } from './services-sink.ts'
@@ -75,7 +75,12 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       throw error
     }, 500)
   }
-  const deadLetters = openDeadLetters({ writer, now, count: (letter) => sinkMetrics.countLetter(letter) })
+  const deadLetters = openDeadLetters({
+    stage: 'sink',
+    writer,
+    now,
+    count: (letter) => sinkMetrics.countLetter(letter),
+  })
 
   const startSink = <Value, Memory>(
     sink: Sink<Value, Memory>,

@@ -1,15 +1,6 @@
-import { crc32 } from 'node:zlib'
-import { PipelineError } from '../core/errors.ts'
-import { slotName, type Incoming, type Offset, type Ranges, type Slot } from '../io/kafka/port.ts'
+import { slotName, type Offset, type Ranges, type Slot } from '../io/kafka/port.ts'
+import { checkPosition, type Tail } from '../io/kafka/tail.ts'
 import type { Database } from './database.ts'
-
-/** Fingerprint of the last handled record: tells a truncated or re-created topic from the one that was read. */
-export type Tail = { readonly timestampMs: number; readonly crc: number }
-
-export const tailOf = ({ key, value, timestampMs }: Incoming): Tail => ({
-  timestampMs,
-  crc: crc32(value ?? '', crc32(key ?? '')),
-})
 
 /** A move of a consumer's offset row, `from` being the value last stored there. */
 export type Move = {
@@ -53,7 +44,7 @@ export async function resume(
   consumer: string,
   slot: Slot,
 ): Promise<Offset> {
-  const { first, end } = await deps.ranges.bounds(slot)
+  const { first } = await deps.ranges.bounds(slot)
   const key = [consumer, slot.topic, slot.partition]
   await deps.database.query({
     text: 'insert into ingest.offsets (consumer, topic, part, next_offset) values ($1, $2, $3, $4) on conflict do nothing',
@@ -71,34 +62,6 @@ export async function resume(
       ? undefined
       : { timestampMs: Number(row.tail_timestamp), crc: Number(row.tail_crc) }
 
-  const where = `${consumer} on ${slotName(slot)}`
-  if (next > end) changed(where, `the offset row says ${next}, the log ends at ${end}`)
-  if (next < first) {
-    throw new PipelineError(
-      'LOG_TRIMMED',
-      `${where}: records ${next} to ${first - 1} are gone from the log and were not stored; crosstide reset starts anew`,
-    )
-  }
-  // All was consumed, then trimmed: nothing to compare with, and nothing lost.
-  if (tail === undefined || next === first) return next
-  const found = await recordAt(deps.ranges, slot, next - 1)
-  if (found === undefined) changed(where, `record ${next - 1} is not in the log`)
-  const { timestampMs, crc } = tailOf(found)
-  if (timestampMs !== tail.timestampMs || crc !== tail.crc) changed(where, `record ${next - 1} is another one`)
+  await checkPosition(deps.ranges, `${consumer} on ${slotName(slot)}`, slot, next, tail)
   return next
-}
-
-async function recordAt(ranges: Pick<Ranges, 'read'>, slot: Slot, offset: Offset): Promise<Incoming | undefined> {
-  for await (const records of ranges.read(slot, offset, offset + 1)) {
-    const found = records.find((record) => record.offset === offset)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-function changed(where: string, what: string): never {
-  throw new PipelineError(
-    'LOG_CHANGED',
-    `${where}: ${what}; the topic was truncated or made anew. Compare before anything is written: crosstide reset starts anew`,
-  )
 }

@@ -1,7 +1,7 @@
 import { PipelineError } from '../core/errors.ts'
 import { slotName, type Incoming, type Stage, type Turn } from '../io/kafka/port.ts'
-import type { Letter } from './dead-letters.ts'
-import { tailOf } from './resume.ts'
+import { tailOf } from '../io/kafka/tail.ts'
+import type { Letter } from '../io/dead-letters.ts'
 import { sinkWriter, type Lane, type Outcome } from './sink-write.ts'
 import type { Entry, Sink, SinkDeps } from './sink.ts'
 

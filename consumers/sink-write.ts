@@ -1,7 +1,8 @@
 import { PipelineError } from '../core/errors.ts'
 import { slotName, type Offset, type Slot, type Turn } from '../io/kafka/port.ts'
+import { tailOf, type Tail } from '../io/kafka/tail.ts'
 import { backOffMs, codeOf, messageOf, verdictOf } from './database.ts'
-import { resume, tailOf, type Tail } from './resume.ts'
+import { resume } from './resume.ts'
 import type { Entry, Sink, SinkDeps } from './sink.ts'
 
 /** One slot while it is ours. */

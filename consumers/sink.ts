@@ -2,7 +2,7 @@ import type { Incoming, Offset, Ranges, Slot } from '../io/kafka/port.ts'
 import type { Log } from '../io/log.ts'
 import type { Decoder } from '../io/registry.ts'
 import type { Database, Statement } from './database.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from '../io/dead-letters.ts'
 import type { Move } from './resume.ts'
 import type { SchemaLearner } from './unknown-schema.ts'
 

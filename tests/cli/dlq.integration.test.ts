@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { bootstrap } from '../../cli/bootstrap.ts'
 import { exitCode, lettersOf, replayAll } from '../../cli/dlq.ts'
 import type { Outcome, ReplayDeps } from '../../cli/dlq-replay.ts'
-import { openDeadLetters } from '../../consumers/dead-letters.ts'
+import { openDeadLetters } from '../../io/dead-letters.ts'
 import { partitionOf } from '../../core/partition.ts'
 import type { Tick } from '../../core/tick.ts'
 import { fromMillis, micros, type Micros } from '../../core/time.ts'
@@ -75,7 +75,7 @@ const lettersEnd = async (): Promise<number> => (await ranges.bounds(letterSlot)
 /** Letters as the sink writes them. Answers where they begin. */
 async function sinkLetters(values: readonly (Buffer | Tick)[], offset: number): Promise<number> {
   const begin = await lettersEnd()
-  await openDeadLetters({ writer, now, count: () => undefined }).put(
+  await openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }).put(
     values.map((value, index) => ({
       slot: { topic: topics.ticks.name, partition: 1 },
       record: {

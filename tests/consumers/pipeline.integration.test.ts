@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { bootstrap } from '../../cli/bootstrap.ts'
-import { openDeadLetters } from '../../consumers/dead-letters.ts'
+import { openDeadLetters } from '../../io/dead-letters.ts'
 import { sinkStage } from '../../consumers/sink-stage.ts'
 import { ticksSink } from '../../consumers/ticks-sink.ts'
 import { schemaLearner } from '../../consumers/unknown-schema.ts'
@@ -93,7 +93,7 @@ function startSink(): { readonly reader: Reader; readonly running: Promise<void>
     {
       database,
       ranges,
-      deadLetters: openDeadLetters({ writer, now, count: () => undefined }),
+      deadLetters: openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }),
       learner: schemaLearner({ decoder: sink.decoder, wait, nowMs: () => performance.now(), warn: () => undefined }),
       observer: {
         sifted: () => undefined,

@@ -1,4 +1,4 @@
-import { openDeadLetters } from '../../consumers/dead-letters.ts'
+import { openDeadLetters } from '../../io/dead-letters.ts'
 import { codeOf, type Database } from '../../consumers/database.ts'
 import { sinkStage } from '../../consumers/sink-stage.ts'
 import type { Sink, SinkDeps } from '../../consumers/sink.ts'
@@ -71,6 +71,7 @@ export function rigOf<Value, Memory>(
       database,
       ranges,
       deadLetters: openDeadLetters({
+        stage: 'sink',
         writer: {
           append(records) {
             letters.push(...records)

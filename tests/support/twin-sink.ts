@@ -3,7 +3,7 @@
  * and on a database of its own.
  * Between the two it stands still for a moment, so that a kill finds the wound. Environment as any role's.
  */
-import { openDeadLetters } from '../../consumers/dead-letters.ts'
+import { openDeadLetters } from '../../io/dead-letters.ts'
 import { sinkStage } from '../../consumers/sink-stage.ts'
 import { ticksSink } from '../../consumers/ticks-sink.ts'
 import { now } from '../../io/clock.ts'
@@ -29,7 +29,12 @@ const stage = sinkStage(
   {
     database: lateOffset(openPool(required(environment, 'DATABASE_URL'), 'ingest_rw', log), standStill),
     ranges: await openRanges(kafka),
-    deadLetters: openDeadLetters({ writer: { append: () => Promise.resolve([]) }, now, count: () => undefined }),
+    deadLetters: openDeadLetters({
+      stage: 'sink',
+      writer: { append: () => Promise.resolve([]) },
+      now,
+      count: () => undefined,
+    }),
     learner: {
       resolve: async (id) => ((await decoder.learn(id)) ? 'known' : 'unknown'),
       waiting: () => [],

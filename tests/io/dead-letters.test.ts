@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openDeadLetters, reasonOf } from '../../consumers/dead-letters.ts'
+import { openDeadLetters, reasonOf } from '../../io/dead-letters.ts'
 import { micros } from '../../core/time.ts'
 import type { Outgoing } from '../../io/kafka/port.ts'
 
@@ -15,6 +15,7 @@ function box(time = micros(120_000_000)) {
   const appended: Outgoing[] = []
   const counted: string[] = []
   const letters = openDeadLetters({
+    stage: 'sink',
     writer: {
       append(records) {
         appended.push(...records)

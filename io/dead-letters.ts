@@ -1,6 +1,6 @@
 import { emptyLetterBudget, letterBudget } from '../core/letter-budget.ts'
 import type { Micros } from '../core/time.ts'
-import type { Headers, Incoming, Slot, Writer } from '../io/kafka/port.ts'
+import type { Headers, Incoming, Slot, Writer } from './kafka/port.ts'
 import { deadLettersOf } from '../schemas/topics.ts'
 
 /** A record that could not be read or stored, and why. */
@@ -11,7 +11,8 @@ export type DeadLetters = {
   put(letters: readonly Letter[]): Promise<void>
 }
 
-const STAGE = 'sink'
+/** Which part of the pipeline could not go on with a record. */
+export type LetterStage = 'sink' | 'processor'
 
 /**
  * Raw bytes to `<topic>.dead-letters`, within the budget; `count` is told of each, kept or not.
@@ -19,15 +20,17 @@ const STAGE = 'sink'
  * A repeat after a crash is dropped by readers by (topic, partition, offset, stage).
  */
 export function openDeadLetters(deps: {
+  readonly stage: LetterStage
   readonly writer: Pick<Writer, 'append'>
   readonly now: () => Micros
   readonly count: (letter: { readonly topic: string; readonly stage: string; readonly reason: string }) => void
 }): DeadLetters {
   const budget = emptyLetterBudget()
+  const { stage } = deps
   return {
     async put(letters) {
       const kept = letters.filter(({ slot, error }) => {
-        const letter = { topic: slot.topic, stage: STAGE, reason: reasonOf(error) }
+        const letter = { topic: slot.topic, stage, reason: reasonOf(error) }
         deps.count(letter)
         return letterBudget(budget, letter, deps.now())[1]
       })
@@ -39,19 +42,19 @@ export function openDeadLetters(deps: {
           key: Buffer.from(slot.topic),
           value: record.value,
           timestampMs: Math.floor(deps.now() / 1000),
-          headers: headersOf(slot, record, error),
+          headers: headersOf(stage, slot, record, error),
         })),
       )
     },
   }
 }
 
-const headersOf = (slot: Slot, record: Incoming, error: string): Headers =>
+const headersOf = (stage: LetterStage, slot: Slot, record: Incoming, error: string): Headers =>
   Object.entries({
     'dlq-topic': slot.topic,
     'dlq-partition': String(slot.partition),
     'dlq-offset': String(record.offset),
-    'dlq-stage': STAGE,
+    'dlq-stage': stage,
     'dlq-error': error,
   }).map(([name, value]) => [name, Buffer.from(value)] as const)
 
