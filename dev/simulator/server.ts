@@ -5,7 +5,9 @@ import { now } from '../../io/clock.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Book } from './book.ts'
+import { createLedger, LIMITS, type Ledger } from './limits.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
+import { answerPast } from './rest/serve.ts'
 
 const BEAT_MS = 1000
 const CLOSE_DEADLINE_MS = 500
@@ -21,8 +23,16 @@ export type ExchangeServer = {
 
 type Site = { readonly dialect: Dialect; readonly books: readonly Book[]; readonly byName: Books }
 
-/** Serves each exchange of `books` below its own name: sockets, and the list of instruments. */
-export async function serveExchanges(books: readonly Book[], outbox: Outbox, port: number): Promise<ExchangeServer> {
+/** Whose limits hold, and how many trades of a symbol REST knows. */
+type RestOptions = { readonly ledger?: Ledger; readonly keeps?: number | undefined }
+
+/** Serves each exchange of `books` below its own name: sockets, the list of instruments, past trades. */
+export async function serveExchanges(
+  books: readonly Book[],
+  outbox: Outbox,
+  port: number,
+  { ledger = createLedger(LIMITS), keeps }: RestOptions = {},
+): Promise<ExchangeServer> {
   const connections = new Set<Connection>()
   const sites = sitesOf(books)
   const sockets = new WebSocketServer({
@@ -34,7 +44,12 @@ export async function serveExchanges(books: readonly Book[], outbox: Outbox, por
   let firstClientAtMs: number | undefined
   let ids = 0
 
-  const http = createServer((request, response) => answerList(sites, request, response))
+  const rest = { ledger, keeps, note: (kind: string, details: Readonly<Record<string, unknown>>) => outbox.note(kind, details) }
+  const http = createServer((request, response) => {
+    const { pathname } = addressOf(request)
+    const site = sites.find(({ dialect }) => pathname.startsWith(`/${dialect.exchange}/`))
+    if (site === undefined || !answerPast(site, rest, request, response)) answerList(sites, request, response)
+  })
   http.on('upgrade', (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     const { pathname, searchParams } = addressOf(request)
     const site = sites.find(({ dialect }) => pathname === socketPath(dialect))

@@ -22,6 +22,8 @@ export type SimulatorOptions = {
   readonly journal: Journal | undefined
   /** 0: any free one. */
   readonly port: number
+  /** How many trades of a symbol REST still tells; absent: 20 000. */
+  readonly restKeeps?: number
   /** Told of every frame sent. */
   readonly count?: (exchange: SimulatedExchange, kind: FrameKind) => void
 }
@@ -36,7 +38,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   })
   const outbox = createOutbox(journal, count)
   outbox.note('started', { seed, framesPerSecond })
-  const server = await serveExchanges(market.books, outbox, options.port)
+  const server = await serveExchanges(market.books, outbox, options.port, { keeps: options.restKeeps })
   const waiting = [...options.script]
 
   function deliver(event: MarketEvent): void {
