@@ -13,7 +13,7 @@ import { MOMENT, tick, trade } from '../support/ticks.ts'
 
 const { brokers, registry: registryUrl } = inject('stack')
 const SCRIPT = fileURLToPath(new URL('client.py', import.meta.url))
-const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const COUNT = 300
 const python = await interopPython()
 
@@ -27,7 +27,7 @@ const ticks: readonly Tick[] = Array.from({ length: COUNT }, (_, n) =>
 )
 const stampOf = ({ receiveTime }: Tick): number => Math.floor(receiveTime / 1000)
 
-describe.skipIf(python === undefined)('a Python client (librdkafka, fastavro)', () => {
+describe.skipIf(python === undefined)('C17: a Python client (librdkafka, fastavro)', () => {
   const spec = topicSpec({ schema: 'Tick', partitions: CODECS.length })
   const base = { brokers: brokers.join(','), registry: registryUrl, topic: spec.name }
   let registry: Registry

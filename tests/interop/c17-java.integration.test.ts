@@ -10,7 +10,7 @@ import { allOf, freshTopic, kafkaOptions } from '../support/kafka.ts'
 
 const { brokers } = inject('stack')
 const run = promisify(execFile)
-const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const COUNT = 200
 const variables = process.env
 const isThere = (await findJava(variables)) !== undefined && (await findMaven(variables)) !== undefined
@@ -23,7 +23,7 @@ if (!isThere) {
 const lineOf = (codec: string, n: number): string => `${codec}-${n}\t${`value ${n} of ${codec} `.repeat(10)}é`
 const lines = (codec: string) => Array.from({ length: COUNT }, (_, n) => lineOf(codec, n))
 
-describe.skipIf(!isThere)("Kafka's own Java tools", () => {
+describe.skipIf(!isThere)("C17: Kafka's own Java tools", () => {
   let java = ''
   let classPath = ''
   beforeAll(async () => {
@@ -65,7 +65,8 @@ describe.skipIf(!isThere)("Kafka's own Java tools", () => {
     expect(found).toHaveLength(CODECS.length * COUNT)
   })
 
-  test.each(CODECS)('we read what the console producer writes with %s', async (codec) => {
+  // Without a codec there is nothing to unpack, and every one costs a JVM.
+  test.each(CODECS.slice(1))('we read what the console producer writes with %s', async (codec) => {
     const topic = await freshTopic(brokers)
     await tool(
       'ConsoleProducer',
