@@ -1,11 +1,46 @@
-import { quoteOf, type Book } from './book.ts'
-import { drawTrades, type Market } from './market.ts'
+import type { Book } from './book.ts'
+import { lastingKey, type Lasting } from './lasting.ts'
+import type { Ledger } from './limits.ts'
+import type { Market } from './market.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
-import type { Fault } from './script.ts'
+import {
+  playBadUtf8,
+  playDuplicate,
+  playLate,
+  playMalformed,
+  playOutOfOrder,
+  playOversized,
+  playSequenceGap,
+} from './fault-frames.ts'
+import type { Fault } from './fault-script.ts'
+
+/** What faults act upon. */
+export type Stage = {
+  readonly market: Market
+  readonly connections: ReadonlySet<Connection>
+  readonly outbox: Outbox
+  readonly lasting: Lasting
+  readonly ledger: Ledger
+  readonly nowMs: number
+}
 
 /** Lets a scripted fault happen and journals it; `false`: it cannot happen yet. */
-export function playFault(fault: Fault, market: Market, all: readonly Connection[], outbox: Outbox): boolean {
-  const connections = all.filter((one) => one.dialect.exchange === fault.exchange && isListening(one))
+export function playFault(fault: Fault, stage: Stage): boolean {
+  const { outbox, lasting, nowMs } = stage
+  const connections = [...stage.connections].filter(
+    (one) => one.dialect.exchange === fault.exchange && isListening(one),
+  )
+  if (fault.do === 'handshake') {
+    const { exchange, status, retryAfterS, forMs } = fault
+    outbox.fault(fault, { status, retryAfterS, forMs })
+    lasting.handshakes.set(exchange, { status, retryAfterS, untilMs: nowMs + forMs })
+    return true
+  }
+  if (fault.do === 'refuse') {
+    outbox.fault(fault, { symbol: fault.symbol, forMs: fault.forMs })
+    lasting.refused.set(lastingKey(fault.exchange, fault.symbol), nowMs + fault.forMs)
+    return true
+  }
   if (connections.length === 0) return false
   const ids = connections.map(({ id }) => id)
   switch (fault.do) {
@@ -17,72 +52,73 @@ export function playFault(fault: Fault, market: Market, all: readonly Connection
       }
       return true
     case 'stall':
-      outbox.fault(fault, { connections: ids, forMs: fault.forMs })
-      for (const connection of connections) connection.stalledUntilMs = Date.now() + fault.forMs
+      outbox.fault(fault, { connections: ids, forMs: fault.forMs, pongs: fault.pongs })
+      for (const connection of connections) {
+        connection.stalledUntilMs = nowMs + fault.forMs
+        connection.pongs = fault.pongs
+      }
       return true
+    case 'mute': {
+      const book = subscribedBook(fault.symbol, stage.market, connections, 'quotes')
+      if (book === undefined) return false
+      const { symbol } = book.instrument
+      outbox.fault(fault, { symbol, forMs: fault.forMs })
+      lasting.muted.set(lastingKey(fault.exchange, symbol), nowMs + fault.forMs)
+      return true
+    }
+    case 'clock':
+      outbox.fault(fault, { byMs: fault.byMs, forMs: fault.forMs })
+      lasting.clocks.set(fault.exchange, { micros: fault.byMs * 1000, untilMs: nowMs + fault.forMs })
+      return true
+    case 'shutdown':
+      outbox.fault(fault, { connections: ids, closeAfterMs: fault.closeAfterMs })
+      for (const connection of connections) outbox.announceEnd(connection)
+      lasting.closing = [
+        ...lasting.closing,
+        ...connections.map((connection) => ({ connection, atMs: nowMs + fault.closeAfterMs })),
+      ]
+      return true
+    case 'ban':
+      outbox.fault(fault, { connections: ids, forMs: fault.forMs })
+      for (const { address, socket } of connections) {
+        stage.ledger.ban(fault.exchange, address, fault.forMs, nowMs)
+        socket.close(1008)
+      }
+      return true
+    case 'bad-utf8':
+      return playBadUtf8(fault, connections, outbox)
+    case 'oversized':
+      return playOversized(fault, connections, outbox)
     case 'duplicate':
       return playDuplicate(fault, connections, outbox)
+    case 'out-of-order':
     case 'sequence-gap':
-      return playSequenceGap(fault, market, connections, outbox)
+    case 'late':
     case 'malformed':
-      return playMalformed(fault, market, connections, outbox)
+      return playOnBook(fault, stage, connections)
   }
 }
 
-function playDuplicate(
-  fault: Extract<Fault, { do: 'duplicate' }>,
+function playOnBook(
+  fault: Extract<Fault, { do: 'out-of-order' | 'sequence-gap' | 'late' | 'malformed' }>,
+  { market, outbox }: Stage,
   connections: readonly Connection[],
-  outbox: Outbox,
 ): boolean {
-  const sent = connections.flatMap((connection) => {
-    const symbol = fault.symbol ?? connection.lastTradeSymbol
-    const text = symbol === undefined ? undefined : connection.lastTrades.get(symbol)
-    return symbol === undefined || text === undefined ? [] : [{ connection, symbol, text }]
-  })
-  for (const { connection, symbol, text } of sent) {
-    outbox.fault(fault, { connection: connection.id, symbol, frame: text })
-    outbox.raw(connection, text)
-    // Verbatim, so its number is the old one and the next frame's must not jump.
-    connection.sequence -= 1
-  }
-  return sent.length > 0
-}
-
-function playSequenceGap(
-  fault: Extract<Fault, { do: 'sequence-gap' }>,
-  market: Market,
-  connections: readonly Connection[],
-  outbox: Outbox,
-): boolean {
-  const book = subscribedBook(fault.symbol, market, connections, 'trades')
+  const book = subscribedBook(fault.symbol, market, connections, fault.do === 'malformed' ? 'quotes' : 'trades')
   if (book === undefined) return false
-  const events = Array.from({ length: fault.count }, () => drawTrades(market, book, 1))
-  const ids = events.flatMap(({ trades }) => trades.map(({ id }) => String(id)))
-  outbox.fault(fault, { symbol: book.instrument.symbol, ids })
-  for (const connection of connections) {
-    if (!connection.subscription.trades.has(book.instrument.symbol)) continue
-    for (const event of events) outbox.withhold(connection, event)
-  }
-  return true
-}
-
-function playMalformed(
-  fault: Extract<Fault, { do: 'malformed' }>,
-  market: Market,
-  connections: readonly Connection[],
-  outbox: Outbox,
-): boolean {
-  const book = subscribedBook(fault.symbol, market, connections, 'quotes')
-  if (book === undefined) return false
-  for (const connection of connections) {
-    if (!connection.subscription.quotes.has(book.instrument.symbol)) continue
-    for (let i = 0; i < fault.count; i += 1) {
-      const wire = { sequence: connection.sequence, now: book.lastTime }
-      const whole = connection.dialect.quote(quoteOf(book), wire, connection.subscription)
-      const frame = whole.slice(0, Math.floor(whole.length / 2))
-      outbox.fault(fault, { connection: connection.id, symbol: book.instrument.symbol, frame })
-      outbox.raw(connection, frame)
-    }
+  switch (fault.do) {
+    case 'out-of-order':
+      playOutOfOrder(fault, market, book, connections, outbox)
+      break
+    case 'sequence-gap':
+      playSequenceGap(fault, market, book, connections, outbox)
+      break
+    case 'late':
+      playLate(fault, market, book, connections, outbox)
+      break
+    case 'malformed':
+      playMalformed(fault, book, connections, outbox)
+      break
   }
   return true
 }

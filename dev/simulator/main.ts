@@ -1,14 +1,25 @@
+import { parseArgs } from 'node:util'
 import { loadConfig } from '../../io/config.ts'
 import { runService } from '../../io/service.ts'
 import { instrumentsOf } from './instruments.ts'
 import { openJournal } from './journal.ts'
-import { loadScript } from './script.ts'
+import { LIMITS, scaledLimits } from './limits.ts'
+import { faultLine, loadScript, parseScript } from './script.ts'
 import { startSimulator } from './simulator.ts'
 
 await runService('simulator', async ({ environment, log, metrics }) => {
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const { CROSSTIDE_SIMULATOR_SCRIPT: scriptFile, CROSSTIDE_JOURNAL: journalFile } = environment
-  const script = scriptFile === undefined ? [] : await loadScript(scriptFile)
+  const { values } = parseArgs({
+    options: {
+      fault: { type: 'string', multiple: true, default: [] },
+      limits: { type: 'string', default: '1' },
+    },
+  })
+  const script = [
+    ...(scriptFile === undefined ? [] : await loadScript(scriptFile)),
+    ...parseScript(values.fault.map(faultLine).join('\n'), 'the command line'),
+  ].toSorted((one, other) => one.atMs - other.atMs)
   const journal = journalFile === undefined ? undefined : openJournal(journalFile)
   const framesPerSecond = environment.CROSSTIDE_SIMULATOR_RATE ?? config.simulator.framesPerSecond
   const sent = metrics.counter('simulator_frames_total', 'Frames sent', ['exchange', 'kind'])
@@ -21,6 +32,7 @@ await runService('simulator', async ({ environment, log, metrics }) => {
     script,
     journal,
     port: environment.CROSSTIDE_SIMULATOR_PORT,
+    limits: scaledLimits(LIMITS, Number(values.limits), 1),
     count(exchange, kind) {
       frames += 1
       sent.inc({ exchange, kind })

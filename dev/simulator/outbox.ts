@@ -1,14 +1,17 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { SimulatedExchange } from './exchanges.ts'
-import { now } from '../../io/clock.ts'
+import { micros, type Micros } from '../../core/time.ts'
 import type { Dialect, ReplyFrame, Subscription } from './dialect.ts'
 import type { Journal } from './journal.ts'
 import type { QuoteEvent, SimulatedTrade, TradesEvent } from './book.ts'
-import type { Fault } from './script.ts'
+import type { Fault } from './fault-script.ts'
 
 /** A client that does not read is let go once this much waits for it, as exchanges do. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
+
+/** A text frame, even of bytes that are no text. */
+const TEXT = { binary: false }
 
 /** One client's socket; changed in place by the outbox and the server. */
 export type Connection = {
@@ -23,7 +26,18 @@ export type Connection = {
   subscription: Subscription
   /** Frames sent on it: the next one's number where the exchange numbers them. */
   sequence: number
+  /** While half open, else 0. */
   stalledUntilMs: number
+  /** Whether protocol pings are answered while half open. */
+  pongs: boolean
+  /** Microseconds that the exchange's clock is ahead. */
+  ahead: number
+  /** Whose connection it is. */
+  readonly address: string
+  /** When the client sent its last messages, where they are limited. */
+  readonly messages: number[]
+  /** When either side last said something. */
+  activeAtMs: number
   pongAtMs: number
   beats: number
   idle: boolean
@@ -37,7 +51,9 @@ export type Outbox = {
   quote(connection: Connection, event: QuoteEvent): void
   reply(connection: Connection, frame: ReplyFrame, kind: 'reply' | 'heartbeat'): void
   /** The same frame once more, or a broken one: text that no renderer made. */
-  raw(connection: Connection, text: string): void
+  raw(connection: Connection, text: string | Buffer): void
+  /** The exchange's own notice that the connection will soon be closed. */
+  announceEnd(connection: Connection): void
   /** Numbers trades without sending them. */
   withhold(connection: Connection, event: TradesEvent): void
   fault(fault: Fault, details: Readonly<Record<string, unknown>>): void
@@ -45,16 +61,17 @@ export type Outbox = {
 }
 
 export const isListening = ({ socket, stalledUntilMs }: Connection): boolean =>
-  socket.readyState === WebSocket.OPEN && stalledUntilMs <= Date.now()
+  socket.readyState === WebSocket.OPEN && stalledUntilMs === 0
 
 /** `count` is told of every frame sent. Without a journal nothing but frames is made. */
 export function createOutbox(
   journal: Journal | undefined,
   count: (exchange: SimulatedExchange, kind: FrameKind) => void,
+  now: () => Micros,
 ): Outbox {
   let n = 0
 
-  function send(connection: Connection, text: string, kind: FrameKind): void {
+  function send(connection: Connection, text: string | Buffer, kind: FrameKind): void {
     const { socket, dialect } = connection
     n += 1
     connection.sequence += 1
@@ -65,7 +82,7 @@ export function createOutbox(
       socket.terminate()
       return
     }
-    socket.send(text)
+    socket.send(text, TEXT)
   }
 
   function note(kind: string, details: Readonly<Record<string, unknown>>): void {
@@ -92,7 +109,7 @@ export function createOutbox(
       const sentAt = now()
       const text = connection.dialect.trades(
         event,
-        { sequence: connection.sequence, now: sentAt },
+        { sequence: connection.sequence, now: clockOf(connection, sentAt) },
         connection.subscription,
       )
       connection.lastTrades.set(event.book.instrument.symbol, text)
@@ -105,7 +122,11 @@ export function createOutbox(
       const sentAt = now()
       send(
         connection,
-        connection.dialect.quote(event, { sequence: connection.sequence, now: sentAt }, connection.subscription),
+        connection.dialect.quote(
+          event,
+          { sequence: connection.sequence, now: clockOf(connection, sentAt) },
+          connection.subscription,
+        ),
         'quote',
       )
       journal?.line(
@@ -123,6 +144,14 @@ export function createOutbox(
 
     raw: (connection, text) => send(connection, text, 'fault'),
 
+    announceEnd(connection) {
+      const { dialect, subscription } = connection
+      const notice = dialect.shutdown?.(subscription, now())
+      if (notice === undefined) return
+      send(connection, notice.render({ sequence: connection.sequence, now: now() }), 'fault')
+      connection.sequence -= 1
+    },
+
     withhold(connection, event) {
       n += 1
       connection.sequence += 1
@@ -134,6 +163,8 @@ export function createOutbox(
     note,
   }
 }
+
+const clockOf = ({ ahead }: Connection, time: Micros): Micros => (ahead === 0 ? time : micros(time + ahead))
 
 const tradeFields = ({ id, side, price, size, eventTime }: SimulatedTrade): string =>
   `"id":"${id}","side":"${side}","price":"${price}","size":"${size}","eventTime":${eventTime}`

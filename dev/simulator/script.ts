@@ -2,26 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { PipelineError } from '../../core/errors.ts'
 import { calmLine, episodeLine } from './episode-script.ts'
-import { SIMULATED } from './exchanges.ts'
-
-const common = { atMs: z.number().min(0), exchange: z.enum(SIMULATED) }
-const symbol = z.string().optional()
-
-const fault = z.discriminatedUnion('do', [
-  /** Closes every socket of the exchange; 1006 without a closing frame. */
-  z.strictObject({ ...common, do: z.literal('disconnect'), code: z.int().min(1000).max(4999).default(1001) }),
-  /** Sockets that are open now are neither written to nor answered, and stay open. */
-  z.strictObject({ ...common, do: z.literal('stall'), forMs: z.number().positive().default(10_000) }),
-  /** The last trade frame comes once more. */
-  z.strictObject({ ...common, do: z.literal('duplicate'), symbol }),
-  /** Trades that are numbered but never sent. */
-  z.strictObject({ ...common, do: z.literal('sequence-gap'), symbol, count: z.int().min(1).max(1000).default(3) }),
-  /** The first half of a frame. */
-  z.strictObject({ ...common, do: z.literal('malformed'), symbol, count: z.int().min(1).max(1000).default(1) }),
-])
-
-/** What the simulator shall do wrong, `atMs` after the first client connected. */
-export type Fault = z.infer<typeof fault>
+import { fault } from './fault-script.ts'
 
 const scriptLine = z.discriminatedUnion('do', [fault, episodeLine, calmLine])
 /** A fault, or what shall happen to the market. */
@@ -42,6 +23,16 @@ export function parseScript(text: string, source: string): readonly ScriptLine[]
   }
   if (problems.length > 0) throw new PipelineError('BAD_CONFIG', [`${source} has problems:`, ...problems].join('\n'))
   return faults.toSorted((one, other) => one.atMs - other.atMs)
+}
+
+/** One fault of a command line: `kraken:disconnect:atMs=5000:code=1012`. */
+export function faultLine(argument: string): string {
+  const [exchange, what, ...fields] = argument.split(':')
+  const values = fields.map((field): readonly [string, unknown] => {
+    const [name = '', text = ''] = field.split('=')
+    return [name, parseJson(text) ?? text]
+  })
+  return JSON.stringify({ atMs: 0, ...Object.fromEntries(values), exchange, do: what })
 }
 
 /** Reads a script; throws BAD_CONFIG naming each bad line. */

@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { now } from '../../io/clock.ts'
+import type { Micros } from '../../core/time.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Book } from './book.ts'
-import { createLedger, LIMITS, type Ledger } from './limits.ts'
+import { openBooks, type Lasting } from './lasting.ts'
+import { retryAfterSeconds, type Ledger, type Verdict } from './limits.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 import { answerPast } from './rest/serve.ts'
 
@@ -23,16 +24,28 @@ export type ExchangeServer = {
 
 type Site = { readonly dialect: Dialect; readonly books: readonly Book[]; readonly byName: Books }
 
-/** Whose limits hold, and how many trades of a symbol REST knows. */
-type RestOptions = { readonly ledger?: Ledger; readonly keeps?: number | undefined }
+export type ServerDeps = {
+  readonly books: readonly Book[]
+  readonly outbox: Outbox
+  readonly port: number
+  readonly ledger: Ledger
+  readonly lasting: Lasting
+  readonly now: () => Micros
+  /** How many trades of a symbol REST knows. */
+  readonly keeps: number | undefined
+}
 
 /** Serves each exchange of `books` below its own name: sockets, the list of instruments, past trades. */
-export async function serveExchanges(
-  books: readonly Book[],
-  outbox: Outbox,
-  port: number,
-  { ledger = createLedger(LIMITS), keeps }: RestOptions = {},
-): Promise<ExchangeServer> {
+export async function serveExchanges({
+  books,
+  outbox,
+  port,
+  ledger,
+  lasting,
+  now,
+  keeps,
+}: ServerDeps): Promise<ExchangeServer> {
+  const nowMs = (): number => now() / 1000
   const connections = new Set<Connection>()
   const sites = sitesOf(books)
   const sockets = new WebSocketServer({
@@ -44,11 +57,15 @@ export async function serveExchanges(
   let firstClientAtMs: number | undefined
   let ids = 0
 
-  const rest = { ledger, keeps, note: (kind: string, details: Readonly<Record<string, unknown>>) => outbox.note(kind, details) }
+  const rest = {
+    ledger,
+    keeps,
+    note: (kind: string, details: Readonly<Record<string, unknown>>) => outbox.note(kind, details),
+  }
   const http = createServer((request, response) => {
     const { pathname } = addressOf(request)
     const site = sites.find(({ dialect }) => pathname.startsWith(`/${dialect.exchange}/`))
-    if (site === undefined || !answerPast(site, rest, request, response)) answerList(sites, request, response)
+    if (site === undefined || !answerPast(site, rest, request, response)) answerList(sites, request, response, now())
   })
   http.on('upgrade', (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     const { pathname, searchParams } = addressOf(request)
@@ -56,12 +73,28 @@ export async function serveExchanges(
     // A client that is gone before it was served is no error of ours.
     raw.on('error', () => undefined)
     if (site === undefined) return raw.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-    return sockets.handleUpgrade(request, raw, head, (socket) => admit(site, socket, raw, searchParams))
+    firstClientAtMs ??= nowMs()
+    const { exchange } = site.dialect
+    const address = request.socket.remoteAddress ?? ''
+    const refusal = lasting.handshakes.get(exchange) ?? refusedBy(ledger.connect(exchange, address, nowMs()))
+    if (refusal === undefined)
+      return sockets.handleUpgrade(request, raw, head, (socket) => admit(site, socket, raw, searchParams, address))
+    const { status, retryAfterS } = refusal
+    outbox.note('refused', { exchange, status, retryAfterS })
+    const retryAfter = retryAfterS === undefined ? '' : `Retry-After: ${retryAfterS}\r\n`
+    return raw.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${retryAfter}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    )
   })
 
-  function admit({ dialect, byName }: Site, socket: WebSocket, raw: Duplex, query: URLSearchParams): void {
-    const openedAtMs = Date.now()
-    firstClientAtMs ??= openedAtMs
+  function admit(
+    { dialect, byName }: Site,
+    socket: WebSocket,
+    raw: Duplex,
+    query: URLSearchParams,
+    address: string,
+  ): void {
+    const openedAtMs = nowMs()
     ids += 1
     const connection: Connection = {
       id: ids,
@@ -74,6 +107,11 @@ export async function serveExchanges(
       subscription: NOTHING,
       sequence: 0,
       stalledUntilMs: 0,
+      pongs: false,
+      ahead: 0,
+      address,
+      messages: [],
+      activeAtMs: openedAtMs,
       pongAtMs: openedAtMs,
       beats: 0,
       idle: true,
@@ -84,13 +122,18 @@ export async function serveExchanges(
     }
     socket.on('error', () => socket.terminate())
     socket.on('ping', (payload) => {
-      if (isListening(connection)) socket.pong(payload)
+      if (isListening(connection) || connection.pongs) socket.pong(payload)
     })
     socket.on('pong', () => {
-      connection.pongAtMs = Date.now()
+      connection.pongAtMs = nowMs()
     })
     socket.on('message', (content: Buffer) => {
-      if (isListening(connection)) answer(dialect.receive(connection.subscription, content.toString(), byName, now()))
+      if (!isListening(connection)) return
+      connection.activeAtMs = nowMs()
+      const text = content.toString()
+      if (dialect.isCounted?.(text) !== false && !ledger.message(dialect.exchange, connection.messages, nowMs()))
+        return refuseMessage(connection)
+      answer(dialect.receive(connection.subscription, text, openBooks(lasting, dialect.exchange, byName), now()))
     })
     socket.on('close', (code) => {
       connections.delete(connection)
@@ -98,11 +141,22 @@ export async function serveExchanges(
     })
     outbox.note('opened', { exchange: dialect.exchange, connection: connection.id })
     connections.add(connection)
-    answer(dialect.open(query, byName, connection.id))
+    answer(dialect.open(query, openBooks(lasting, dialect.exchange, byName), connection.id))
+  }
+
+  /** More messages than the exchange allows on a connection: its words for it, or the end of the connection. */
+  function refuseMessage(connection: Connection): void {
+    const { dialect, subscription, socket, address, id } = connection
+    const { frame, close } = dialect.tooMany(subscription)
+    outbox.note('too-many-messages', { exchange: dialect.exchange, connection: id, closed: close !== undefined })
+    if (frame !== undefined) outbox.reply(connection, frame, 'reply')
+    if (close === undefined) return
+    ledger.offence(dialect.exchange, address, nowMs())
+    socket.close(close.code, close.reason)
   }
 
   const beats = setInterval(() => {
-    for (const connection of connections) beat(connection, outbox)
+    for (const connection of connections) beat(connection, outbox, nowMs())
   }, BEAT_MS)
 
   await listen(http, port)
@@ -126,22 +180,32 @@ export async function serveExchanges(
 }
 
 /** What is due each second on a connection: heartbeat, ping, and the end of one that does not do its part. */
-function beat(connection: Connection, outbox: Outbox): void {
+function beat(connection: Connection, outbox: Outbox, nowMs: number): void {
   const { dialect, socket, openedAtMs, pongAtMs, subscription } = connection
   if (!isListening(connection)) return
-  const aged = Date.now() - openedAtMs
+  const aged = nowMs - openedAtMs
   if (dialect.ping !== undefined) {
     const { everyMs, withinMs } = dialect.ping
-    if (aged % everyMs < BEAT_MS && aged >= BEAT_MS) socket.ping(String(Date.now()))
-    if (Date.now() - pongAtMs > everyMs + withinMs) return socket.close(1008, 'Pong timeout')
+    if (aged % everyMs < BEAT_MS && aged >= BEAT_MS) socket.ping(String(Math.floor(nowMs)))
+    if (nowMs - pongAtMs > everyMs + withinMs) return socket.close(1008, 'Pong timeout')
   }
   const isMute = subscription.trades.size + subscription.quotes.size === 0 && !subscription.heartbeats
   if (dialect.subscribeWithinMs !== undefined && isMute && aged > dialect.subscribeWithinMs) return socket.close(1008)
+  if (!connection.idle) connection.activeAtMs = nowMs
+  else if (dialect.idle !== undefined && nowMs - connection.activeAtMs > dialect.idle.withinMs)
+    return socket.close(dialect.idle.code, dialect.idle.reason)
   connection.beats += 1
   const frame = dialect.heartbeat(subscription, connection.beats, connection.idle)
   if (frame !== undefined) outbox.reply(connection, frame, 'heartbeat')
   connection.idle = true
 }
+
+const refusedBy = (
+  verdict: Verdict,
+): { readonly status: number; readonly retryAfterS: number | undefined } | undefined =>
+  verdict.kind === 'allowed'
+    ? undefined
+    : { status: verdict.status, retryAfterS: retryAfterSeconds(verdict.retryAfterMs) }
 
 const sitesOf = (books: readonly Book[]): readonly Site[] =>
   Object.values(DIALECTS).flatMap((dialect) => {
@@ -150,14 +214,14 @@ const sitesOf = (books: readonly Book[]): readonly Site[] =>
     return own.length === 0 ? [] : [{ dialect, books: own, byName }]
   })
 
-function answerList(sites: readonly Site[], request: IncomingMessage, response: ServerResponse): void {
+function answerList(sites: readonly Site[], request: IncomingMessage, response: ServerResponse, now: Micros): void {
   const { pathname } = addressOf(request)
   const site = sites.find(({ dialect }) => pathname === `/${dialect.exchange}${dialect.listPath}`)
   if (site === undefined) {
     response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
     return
   }
-  response.writeHead(200, { 'content-type': 'application/json' }).end(site.dialect.list(site.books, now()))
+  response.writeHead(200, { 'content-type': 'application/json' }).end(site.dialect.list(site.books, now))
 }
 
 const socketPath = ({ exchange, socketPath: path }: Dialect): string => `/${exchange}${path === '/' ? '' : path}`

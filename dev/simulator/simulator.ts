@@ -1,9 +1,12 @@
 import type { SimulatedExchange } from './exchanges.ts'
-import { now } from '../../io/clock.ts'
+import type { Micros } from '../../core/time.ts'
+import { now as hostNow } from '../../io/clock.ts'
 import { isEpisode } from './episode-script.ts'
 import { playFault } from './faults.ts'
 import type { Instrument } from './instruments.ts'
 import type { Journal } from './journal.ts'
+import { expire, lastingKey, nothingLasts, shifted } from './lasting.ts'
+import { createLedger, LIMITS, type Limits } from './limits.ts'
 import { beginEpisode, createMarket, marketTime, skipSteps, stepMarket, type MarketEvent } from './market.ts'
 import { createOutbox, isListening, type FrameKind } from './outbox.ts'
 import { STEP_MICROS } from './prices.ts'
@@ -26,19 +29,31 @@ export type SimulatorOptions = {
   readonly restKeeps?: number
   /** Told of every frame sent. */
   readonly count?: (exchange: SimulatedExchange, kind: FrameKind) => void
+  /** The exchanges' own if absent. */
+  readonly limits?: Limits
+  /** A clock moved by hand: nothing happens but by {@link Simulator.turn}. */
+  readonly clock?: () => Micros
 }
 
-export type Simulator = { readonly port: number; stop(): Promise<void> }
+export type Simulator = {
+  readonly port: number
+  /** Lets happen what is due by the clock. */
+  turn(): void
+  stop(): Promise<void>
+}
 
 /** Runs the market on the wall clock and sends what happens to whoever subscribed. Does not close the journal. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { framesPerSecond, seed, journal, count = () => undefined } = options
+  const { framesPerSecond, seed, journal, count = () => undefined, limits = LIMITS, clock: now = hostNow } = options
   const market = createMarket(options.instruments, seed, now(), {
     hasFate: !options.script.some((line) => line.do === 'calm'),
   })
-  const outbox = createOutbox(journal, count)
+  const outbox = createOutbox(journal, count, now)
   outbox.note('started', { seed, framesPerSecond })
-  const server = await serveExchanges(market.books, outbox, options.port, { keeps: options.restKeeps })
+  const lasting = nothingLasts()
+  const ledger = createLedger(limits)
+  const { port, restKeeps: keeps } = options
+  const server = await serveExchanges({ books: market.books, outbox, port, ledger, lasting, now, keeps })
   const waiting = [...options.script]
 
   function deliver(event: MarketEvent): void {
@@ -48,8 +63,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       if (connection.dialect.exchange !== exchange) continue
       const { trades, quotes } = connection.subscription
       if (!(event.kind === 'trades' ? trades : quotes).has(symbol) || !isListening(connection)) continue
-      if (event.kind === 'trades') outbox.trades(connection, event)
-      else outbox.quote(connection, event)
+      if (lasting.muted.size > 0 && lasting.muted.has(lastingKey(exchange, symbol))) {
+        if (event.kind === 'trades') {
+          outbox.withhold(connection, event)
+          // No frame is missing where frames are numbered: there was none.
+          connection.sequence -= 1
+        }
+        continue
+      }
+      const told = connection.ahead === 0 ? event : shifted(event, connection.ahead)
+      if (told.kind === 'trades') outbox.trades(connection, told)
+      else outbox.quote(connection, told)
     }
     return undefined
   }
@@ -57,26 +81,35 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   function playScript(): void {
     const first = server.firstClientAtMs()
     if (first === undefined) return
-    const passed = Date.now() - first
+    const nowMs = now() / 1000
+    const passed = nowMs - first
+    expire(lasting, server.connections, nowMs)
     for (let i = 0; i < waiting.length; i += 1) {
       const line = waiting[i]
       if (line === undefined || line.atMs > passed) return
       // One that cannot happen yet (nobody is connected, nothing was sent) waits.
-      if (play(line)) waiting.splice(i--, 1)
+      if (play(line, nowMs)) waiting.splice(i--, 1)
     }
   }
 
-  function play(line: ScriptLine): boolean {
+  function play(line: ScriptLine, nowMs: number): boolean {
     if (line.do === 'calm') return true
     return isEpisode(line)
       ? beginEpisode(market, line, deliver)
-      : playFault(line, market, [...server.connections], outbox)
+      : playFault(line, { market, connections: server.connections, outbox, lasting, ledger, nowMs })
   }
 
   let stopped = false
-  let timer = setTimeout(turn, STEP_MS)
+  let timer: NodeJS.Timeout | undefined
   function turn(): void {
     if (stopped) return
+    happen()
+    if (options.clock !== undefined) return
+    const nextMs = (marketTime(market) + STEP_MICROS - now()) / 1000
+    timer = setTimeout(turn, Math.max(1, nextMs))
+  }
+
+  function happen(): void {
     const due = Math.floor((now() - marketTime(market)) / STEP_MICROS)
     if (due > MAX_CATCH_UP_STEPS) skipSteps(market, due - MAX_CATCH_UP_STEPS)
     // One system call per socket and turn instead of one per frame.
@@ -85,12 +118,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     for (let i = Math.min(due, MAX_CATCH_UP_STEPS); i > 0; i -= 1) stepMarket(market, framesPerSecond, deliver)
     playScript()
     for (const { raw } of corked) raw.uncork()
-    const nextMs = (marketTime(market) + STEP_MICROS - now()) / 1000
-    timer = setTimeout(turn, Math.max(1, nextMs))
   }
+
+  if (options.clock === undefined) timer = setTimeout(turn, STEP_MS)
 
   return {
     port: server.port,
+    turn,
     async stop() {
       if (stopped) return
       stopped = true
