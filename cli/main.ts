@@ -67,7 +67,7 @@ function program(environment: Environment): Command {
     .addOption(new Option('--live', 'ticks from the real exchanges').conflicts('recording'))
     .option('--recording <dir>', 'ticks from recorded traffic')
     .option('--speed <factor>', 'of the recording: 1, any factor, or max', '1')
-    .option('--rate <frames>', 'of the simulator, frames per second in all (10 to 20000)')
+    .option('--rate <frames>', 'of the simulator, frames per second in all (10 to 100000)')
     .option('--seed <seed>', 'of the simulator')
     .option('--script <file>', 'what the simulator shall do wrong, JSON lines')
     .addOption(new Option('--brokers <number>', 'embedded Kafka brokers').choices(['1', '3']))

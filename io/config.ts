@@ -23,7 +23,7 @@ const schema = z
     inverses: z.array(symbol).refine(unique, 'names a symbol twice').default([]),
     simulator: z
       .strictObject({
-        framesPerSecond: z.number().min(10).max(20_000).default(200),
+        framesPerSecond: z.number().min(10).max(100_000).default(200),
         seed: z.int().min(0).default(1),
       })
       .prefault({}),

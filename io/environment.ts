@@ -59,7 +59,7 @@ const schema = z.object({
   /** Address of the simulator, `http://127.0.0.1:PORT`, where the source is simulated. */
   CROSSTIDE_SIMULATOR_URL: url(/^https?$/).optional(),
   CROSSTIDE_SIMULATOR_PORT: port.default(0),
-  CROSSTIDE_SIMULATOR_RATE: z.coerce.number().min(10).max(20_000).optional(),
+  CROSSTIDE_SIMULATOR_RATE: z.coerce.number().min(10).max(100_000).optional(),
   CROSSTIDE_SIMULATOR_SEED: z.coerce.number().int().min(0).optional(),
   /** File of JSON lines: what the simulator shall do wrong, and when. */
   CROSSTIDE_SIMULATOR_SCRIPT: z.string().optional(),
