@@ -1,6 +1,7 @@
 import type { Exchange, Quote, Tick, Trade } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import type { Backfill } from './backfill.ts'
+import type { CloseRule } from './close-codes.ts'
 import { Unreadable } from './read.ts'
 import type { Limit } from './token-bucket.ts'
 
@@ -82,6 +83,8 @@ export type Adapter = {
   readonly ping: { readonly frame: string; readonly everyMs: number; readonly answer?: string } | undefined
   /** How its REST tells past trades; absent: what a gap misses stays missing. */
   readonly backfill?: Backfill
+  /** Documented codes with which the exchange closes a socket, where they say more than RFC 6455. */
+  readonly closeCodes?: Readonly<Record<number, CloseRule>>
   readonly instruments: { readonly url: string; readonly parse: (body: unknown) => readonly Instrument[] }
   readonly limits: {
     /** Between two frames that we send. */

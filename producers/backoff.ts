@@ -1,5 +1,3 @@
-import type { Micros } from '../core/time.ts'
-
 const FIRST_MS = 500
 const CAP_MS = 30_000
 const MINUTE_MS = 60_000
@@ -12,16 +10,9 @@ export const delayMs = (attempt: number, random: number): number =>
 export const refusedDelayMs = (retryAfterMs: number | undefined, random: number): number =>
   retryAfterMs ?? MINUTE_MS + random * 9 * MINUTE_MS
 
-/** Of a documented limit we use this much, since its count of us may differ from ours. */
-const SHARE = 0.8
+/** Of a service that restarts: 5 to 30 s, as the registry of close codes asks, so that not all clients come back at once. */
+export const restartDelayMs = (random: number): number => 5000 + random * 25_000
 
-/** When the next connection may be tried, given the times of the former attempts (ascending). */
-export function connectAllowedAt(
-  attempts: readonly Micros[],
-  limit: { readonly count: number; readonly perMs: number },
-  time: Micros,
-): number {
-  const count = Math.max(1, Math.floor(limit.count * SHARE))
-  const oldest = attempts.at(-count)
-  return oldest === undefined ? time : Math.max(time, oldest + limit.perMs * 1000)
-}
+/** After a close that objects to what we do: half a minute to a minute, doubled by each attempt, ten minutes at most. */
+export const longDelayMs = (attempt: number, random: number): number =>
+  ((1 + random) / 2) * Math.min(10 * MINUTE_MS, MINUTE_MS * 2 ** Math.min(attempt, 16))

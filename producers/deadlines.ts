@@ -1,7 +1,8 @@
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Subscribe, Subscription } from './adapter.ts'
-import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, Link, Market, Session } from './feed-state.ts'
 import { leaveSession } from './session.ts'
+import { allowedAt, take, type Limit } from './token-bucket.ts'
 
 const ACK_DEADLINE = 10 * MICROS_PER_SECOND
 const STALE_FLOOR = MICROS_PER_MINUTE
@@ -9,40 +10,59 @@ const STALE_INTERVALS = 20
 const STALE_CHECK = MICROS_PER_SECOND
 
 /** Queues frames, paced as the exchange allows, and waits for their acknowledgements. Mutates the state. */
-export function request(state: FeedState, { frames, awaits }: Subscribe, time: Micros): void {
-  state.outbound.push(...frames)
-  const sent = time + state.outbound.length * state.settings.adapter.limits.paceMs * MICROS_PER_MILLI
-  for (const one of awaits) state.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
+export function request(state: FeedState, { frames, awaits }: Subscribe, time: Micros, link: Link = state): void {
+  link.outbound.push(...frames)
+  const sent = time + link.outbound.length * state.settings.adapter.limits.paceMs * MICROS_PER_MILLI
+  for (const one of awaits) link.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
 }
 
 /** Subscriptions that were acknowledged, or refused: they are awaited no more. Mutates the state. */
-export function answered(state: FeedState, subscriptions: readonly Subscription[]): void {
-  if (state.awaiting.size === 0) return
-  for (const one of subscriptions) state.awaiting.delete(nameOf(one))
+export function answered({ awaiting }: Link, subscriptions: readonly Subscription[]): void {
+  if (awaiting.size === 0) return
+  for (const one of subscriptions) awaiting.delete(nameOf(one))
 }
 
-export function refusedSubscription(state: FeedState, nativeSymbol: string | undefined): void {
-  for (const [name, one] of state.awaiting) if (one.nativeSymbol === nativeSymbol) state.awaiting.delete(name)
+export function refusedSubscription({ awaiting }: Link, nativeSymbol: string | undefined): void {
+  for (const [name, one] of awaiting) if (one.nativeSymbol === nativeSymbol) awaiting.delete(name)
 }
 
-/** Sends what is queued and due, one frame per pace, and the exchange's own pings. Mutates the state. */
-export function sendIfDue(state: FeedState, session: Session, out: FeedOutput[], time: Micros): void {
+/**
+ * Sends what is queued and due, one frame per pace and within the exchange's limit, and the exchange's own pings. Mutates
+ * the state.
+ */
+export function sendIfDue(
+  state: FeedState,
+  session: Session,
+  out: FeedOutput[],
+  time: Micros,
+  link: Link = state,
+): void {
   const { ping, limits } = state.settings.adapter
-  if (time < state.nextSend) return
-  const frame = state.outbound.shift()
-  if (frame !== undefined) out.push({ kind: 'send', frame })
-  else if (ping !== undefined && time - session.lastPing >= ping.everyMs * MICROS_PER_MILLI) {
+  const { socket } = link
+  if (time < link.nextSend) return
+  const [frame] = link.outbound
+  if (frame !== undefined && mayRequest(limits.requests, link, time)) {
+    link.outbound.shift()
+    out.push({ kind: 'send', frame, socket })
+  } else if (ping !== undefined && time - session.lastPing >= ping.everyMs * MICROS_PER_MILLI) {
     session.lastPing = time
-    out.push({ kind: 'send', frame: ping.frame })
+    out.push({ kind: 'send', frame: ping.frame, socket })
   } else return
-  state.nextSend = time + limits.paceMs * MICROS_PER_MILLI
+  link.nextSend = time + limits.paceMs * MICROS_PER_MILLI
+}
+
+function mayRequest(limit: Limit | undefined, link: Link, time: Micros): boolean {
+  if (limit === undefined) return true
+  if (allowedAt(link.requested, limit, time) > time) return false
+  link.requested = take(link.requested, limit, time)
+  return true
 }
 
 /** Subscriptions without an answer: each a fault that names its symbol, the others go on. Mutates the state. */
-export function checkAnswers(state: FeedState, out: FeedOutput[], time: Micros): void {
-  for (const [name, one] of state.awaiting) {
+export function checkAnswers(state: FeedState, out: FeedOutput[], time: Micros, { awaiting }: Link = state): void {
+  for (const [name, one] of awaiting) {
     if (time < one.until) continue
-    state.awaiting.delete(name)
+    awaiting.delete(name)
     state.counts.subscriptionFaults++
     out.push(faultEvent(state.markets.get(one.nativeSymbol), `no acknowledgement of ${name} in 10 s`))
   }

@@ -2,6 +2,7 @@ import type { Quote, Tick } from '../core/tick.ts'
 import { micros, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Decoded, Entry, Withdrawal } from './adapter.ts'
 import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+import { delivered } from './handover.ts'
 import { emit, homeOf } from './outbox.ts'
 import { remember } from './recent-ids.ts'
 import { emitRate, joinSession, startSession, takeBack, withdraw } from './session.ts'
@@ -36,7 +37,7 @@ export function takeEntries(context: FrameContext, decoded: Extract<Decoded, { k
   for (const one of decoded.withdrawals) takeWithdrawal(context, one)
 }
 
-function takeEntry(context: FrameContext, entry: Entry): void {
+export function takeEntry(context: FrameContext, entry: Entry): void {
   const { state, time } = context
   const { entries } = state.counts
   const market = state.markets.get(entry.nativeSymbol)
@@ -49,7 +50,7 @@ function takeEntry(context: FrameContext, entry: Entry): void {
     entries.history++
     return
   }
-  if (Math.abs(eventTime - time) > MAX_SKEW) return fault(context, 'eventTime: more than 10 minutes off')
+  if (isSkewed(context, eventTime)) return fault(context, 'eventTime: more than 10 minutes off')
   if (Math.abs(eventTime - time) > NOTABLE_SKEW) state.counts.findings.skewed++
   const { payload } = entry
   const head: Head = { eventTime: micros(eventTime), timeSource: entry.timeSource, sequence: entry.sequence }
@@ -61,6 +62,7 @@ function takeEntry(context: FrameContext, entry: Entry): void {
     entries.duplicate++
     return
   }
+  delivered(state, market, entry, time)
   begin(context, market, eventTime)
   // Entries without a number leave the last one standing.
   if (entry.sequence > 0) context.session.lastSequence = entry.sequence
@@ -72,12 +74,12 @@ function takeEntry(context: FrameContext, entry: Entry): void {
 }
 
 /** In place of a quote not worth emitting; a quote that does not stand needs no second withdrawal. */
-function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
+export function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
   const { state, session, out, time } = context
   const market = state.markets.get(one.nativeSymbol)
   if (market === undefined) return unwanted(context, one.nativeSymbol)
   const eventTime = timeOf(context, one)
-  if (Math.abs(eventTime - time) > MAX_SKEW) return fault(context, 'eventTime: more than 10 minutes off')
+  if (isSkewed(context, eventTime)) return fault(context, 'eventTime: more than 10 minutes off')
   state.counts.findings[one.finding]++
   state.counts.entries.withdrawn++
   touch(market, time)
@@ -91,11 +93,13 @@ function begin({ state, session, out, time }: FrameContext, market: Market, even
   if (market.session !== session.id) joinSession(state, session, market, out, time, eventTime)
 }
 
-const timeOf = ({ state, time }: FrameContext, entry: Pick<Entry, 'eventTime' | 'timeSource'>): number =>
+export const timeOf = ({ state, time }: FrameContext, entry: Pick<Entry, 'eventTime' | 'timeSource'>): number =>
   entry.timeSource === 'RECEIVED' ? time : entry.eventTime + state.settings.shift
 
+export const isSkewed = ({ time }: FrameContext, eventTime: number): boolean => Math.abs(eventTime - time) > MAX_SKEW
+
 /** Whether a trade sent at subscribe came after all that we emitted; on the first connection none did. */
-const isNews = (market: Market, { sequence }: Entry): boolean =>
+export const isNews = (market: Market, { sequence }: Entry): boolean =>
   market.tradeTime !== undefined && sequence > market.tradeSequence
 
 /**
@@ -158,13 +162,13 @@ function touch(market: Market, time: Micros): void {
   market.stale = 0
 }
 
-function fault({ state, faults }: FrameContext, reason: string): void {
+export function fault({ state, faults }: FrameContext, reason: string): void {
   state.counts.entries.fault++
   faults.add(reason)
 }
 
 /** Of a symbol that was just unsubscribed some more may come. */
-function unwanted(context: FrameContext, nativeSymbol: string): void {
+export function unwanted(context: FrameContext, nativeSymbol: string): void {
   const { state, time } = context
   const former = state.former.get(nativeSymbol)
   if (former === undefined || time > former.until) return fault(context, 'symbol: not subscribed')

@@ -1,8 +1,9 @@
 import { partitionOf, tickKey } from '../core/partition.ts'
 import type { Feed, Gap, GapReason, Quote, Tick } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
-import type { Adapter, Instrument, Subscription } from './adapter.ts'
+import type { Adapter, Entry, Instrument, Subscription, Withdrawal } from './adapter.ts'
 import { noRecentIds, type RecentIds } from './recent-ids.ts'
+import { FULL_BUCKET, type TokenBucket } from './token-bucket.ts'
 
 /** What one connection's feed is made of; fixed for its life. */
 export type FeedSettings = {
@@ -34,9 +35,10 @@ export type Letter = {
 export type FeedOutput =
   | { readonly kind: 'tick'; readonly key: string; readonly partitions: readonly number[]; readonly tick: Tick }
   | { readonly kind: 'letter'; readonly letter: Letter }
-  | { readonly kind: 'connect'; readonly url: string }
-  | { readonly kind: 'send'; readonly frame: string }
-  | { readonly kind: 'terminate' }
+  /** `socket` numbers the feed's sockets. */
+  | { readonly kind: 'connect'; readonly url: string; readonly socket: number }
+  | { readonly kind: 'send'; readonly frame: string; readonly socket: number }
+  | { readonly kind: 'terminate'; readonly socket: number }
   | {
       readonly kind: 'event'
       readonly event: 'CONNECTED' | 'DISCONNECTED' | 'GAP' | 'FAULT'
@@ -58,6 +60,49 @@ export type Session = {
   frameSequence: number | undefined
   lastBeat: number
   lastPing: number
+}
+
+/** The attempts of all feeds of one host in this process to connect to it: mutated by each. */
+export type Connects = { bucket: TokenBucket }
+
+/** One socket, from the wait before it is opened to its end. */
+export type Link = {
+  socket: number
+  phase: 'waiting' | 'connecting' | 'open'
+  /** When the phase began; for `waiting` when it ends. */
+  phaseTime: number
+  attempts: number
+  /** The symbols in the address of the socket that is being opened. */
+  asked: readonly string[]
+  outbound: string[]
+  nextSend: number
+  /** Frames that (un)subscribe, where the exchange counts them. */
+  requested: TokenBucket
+  awaiting: Map<string, Subscription & { readonly until: number }>
+}
+
+/** What a symbol's next socket has delivered while the present one still does. */
+export type Handover = {
+  /** Trades that the present one has not delivered, by {@link idOf}, in their order. */
+  readonly trades: Map<string, Held<Entry>>
+  /** The newest quote, or what withdraws it. */
+  top: Held<Entry | Withdrawal> | undefined
+  /** When it delivered its first record. */
+  seenAt: Micros | undefined
+  /** Whether both delivered the same trade: what follows it is complete on the next one. */
+  isCommon: boolean
+  /** Since when one has something that the other should have as well. */
+  doubtedAt: Micros | undefined
+}
+export type Held<One> = { readonly entry: One; readonly time: Micros }
+
+/** The socket that is to follow the present one: what it delivers is held until it takes over. */
+export type Next = Link & {
+  session: Session | undefined
+  /** By native symbol. */
+  handovers: Map<string, Handover>
+  /** Number of the trades held. */
+  held: number
 }
 
 /** One symbol of the exchange, over all sessions. */
@@ -117,8 +162,8 @@ export type FeedCounts = {
   subscriptionFaults: number
 }
 
-/** A feed's state. Large: mutated in place by its step, see feed.ts. */
-export type FeedState = {
+/** A feed's state. Large: mutated in place by its step, see feed.ts. As a {@link Link} it is the present socket's. */
+export type FeedState = Link & {
   readonly settings: FeedSettings
   readonly markets: Map<string, Market>
   /** Symbols that were unsubscribed: until then the exchange may still send them. */
@@ -126,26 +171,36 @@ export type FeedState = {
   readonly slots: readonly SlotState[]
   readonly everywhere: readonly number[]
   readonly counts: FeedCounts
-  phase: 'waiting' | 'connecting' | 'open'
-  /** When the phase began; for `waiting` when it ends. */
-  phaseTime: number
-  attempts: number
-  /** The symbols in the address of the socket that is being opened. */
-  asked: readonly string[]
-  connects: Micros[]
+  readonly connects: Connects
+  /** The socket that is to follow the present one, while there are two. */
+  next: Next | undefined
+  /** When the present socket is to be followed by another, `undefined` until that is drawn. */
+  rotateAt: number | undefined
+  /** The highest number of a socket. */
+  sockets: number
   /** The open socket's session. */
   current: Session | undefined
   /** The session whose heartbeats are written: the last one's, as DOWN, until the next has written its START. */
   speaking: Session | undefined
-  outbound: string[]
-  nextSend: number
-  readonly awaiting: Map<string, Subscription & { readonly until: number }>
   nextStaleCheck: number
 }
 
-export function initialFeed(settings: FeedSettings): FeedState {
+export const waitingLink = (until: number, attempts: number): Link => ({
+  socket: 0,
+  phase: 'waiting',
+  phaseTime: until,
+  attempts,
+  asked: [],
+  outbound: [],
+  nextSend: 0,
+  requested: FULL_BUCKET,
+  awaiting: new Map(),
+})
+
+export function initialFeed(settings: FeedSettings, connects: Connects = { bucket: FULL_BUCKET }): FeedState {
   const everywhere = Array.from({ length: settings.partitions }, (_, partition) => partition)
   return {
+    ...waitingLink(0, 0),
     settings,
     markets: new Map(settings.instruments.map((one) => [one.nativeSymbol, marketOf(one, settings)])),
     former: new Map(),
@@ -161,16 +216,12 @@ export function initialFeed(settings: FeedSettings): FeedState {
       reconnects: new Map(),
       subscriptionFaults: 0,
     },
-    phase: 'waiting',
-    phaseTime: 0,
-    attempts: 0,
-    asked: [],
-    connects: [],
+    connects,
+    next: undefined,
+    rotateAt: undefined,
+    sockets: 0,
     current: undefined,
     speaking: undefined,
-    outbound: [],
-    nextSend: 0,
-    awaiting: new Map(),
     nextStaleCheck: 0,
   }
 }

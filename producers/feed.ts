@@ -1,21 +1,22 @@
 import type { Tick } from '../core/tick.ts'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Instrument } from './adapter.ts'
-import { close, connect, giveUp, open, type Closing } from './connection.ts'
+import { connect, open, type Closing } from './connection.ts'
 import { checkAnswers, checkStale, sendIfDue } from './deadlines.ts'
-import type { FeedOutput, FeedState, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, Next, Session } from './feed-state.ts'
 import { countFrame, takeFrame } from './frames.ts'
 import { refused, settle } from './outbox.ts'
+import { abandonNext, CONNECT_DEADLINE, giveUp, lose, loseNext, openNext, rotate } from './rotation.ts'
 import { beatIfDue, heard, stalled, startSession } from './session.ts'
 import { follow } from './subscriptions.ts'
 
 export type FeedInput =
   /** `session` is the time of the opening, made strictly increasing per exchange by the shell. */
-  | { readonly kind: 'opened'; readonly time: Micros; readonly session: Micros }
-  | { readonly kind: 'frame'; readonly time: Micros; readonly text: string }
+  | ({ readonly kind: 'opened'; readonly time: Micros; readonly session: Micros } & OfSocket)
+  | ({ readonly kind: 'frame'; readonly time: Micros; readonly text: string } & OfSocket)
   /** The protocol's own answer to our ping. */
-  | { readonly kind: 'pong'; readonly time: Micros }
-  | ({ readonly kind: 'closed' } & Closing)
+  | ({ readonly kind: 'pong'; readonly time: Micros } & OfSocket)
+  | ({ readonly kind: 'closed' } & Closing & OfSocket)
   /** Each 100 ms or so. `random` in [0, 1). */
   | { readonly kind: 'clock'; readonly time: Micros; readonly random: number }
   /** What the writer's queue had no room for, per partition, in order. */
@@ -34,8 +35,9 @@ export type FeedInput =
   /** The event loop stood still from `from` until now. */
   | { readonly kind: 'stalled'; readonly time: Micros; readonly from: Micros }
 
-/** A handshake that neither opens nor fails. */
-const CONNECT_DEADLINE = 15 * MICROS_PER_SECOND
+/** Its number, as `connect` said it; the present one's without. */
+type OfSocket = { readonly socket?: number }
+
 /** Data for this long makes the next back-off start from the beginning. */
 const GOOD_DATA = 30 * MICROS_PER_SECOND
 /** A socket that lives without data starts its session without. */
@@ -48,28 +50,40 @@ const START_ANYWAY = 5 * MICROS_PER_SECOND
  */
 export function feed(state: FeedState, input: FeedInput): readonly [FeedState, readonly FeedOutput[]] {
   const out: FeedOutput[] = []
-  const session = state.current
+  if (isOver(state, input)) return [state, out]
   switch (input.kind) {
-    case 'frame':
+    case 'frame': {
+      const session = sessionOf(state, input)
       if (session !== undefined) takeFrame(state, session, out, input.time, input.text)
       break
+    }
     case 'clock':
       tickClock(state, out, input.time, input.random)
       break
-    case 'pong':
+    case 'pong': {
+      const session = sessionOf(state, input)
       if (session !== undefined) heard(session, input.time)
       break
-    case 'opened':
-      open(state, out, input.time, input.session)
+    }
+    case 'opened': {
+      const next = nextOf(state, input)
+      if (next === undefined) open(state, out, input.time, input.session)
+      else openNext(state, next, out, input.time, input.session)
       break
-    case 'closed':
+    }
+    case 'closed': {
       if (input.reason === 'oversized') countFrame(state, 'oversized')
-      close(state, out, input)
+      const next = nextOf(state, input)
+      if (next === undefined) lose(state, out, input)
+      else loseNext(state, next, out, input)
       break
+    }
     case 'refused':
       for (const { partition, tick } of input.records) refused(state, partition, tick)
       break
     case 'follow':
+      // The next socket was asked for other symbols; another one follows.
+      abandonNext(state, out)
       follow(state, out, input.time, input.instruments, input.conversions)
       break
     case 'stalled':
@@ -79,12 +93,25 @@ export function feed(state: FeedState, input: FeedInput): readonly [FeedState, r
   return [state, out]
 }
 
+/** Of a socket that was terminated. */
+const isOver = ({ socket, next }: FeedState, input: FeedInput): boolean =>
+  'socket' in input && input.socket !== undefined && input.socket !== socket && input.socket !== next?.socket
+
+const nextOf = ({ next }: FeedState, { socket }: OfSocket): Next | undefined =>
+  next?.socket === socket ? next : undefined
+
+function sessionOf(state: FeedState, input: OfSocket): Session | undefined {
+  const next = nextOf(state, input)
+  return next === undefined ? state.current : next.session
+}
+
 function tickClock(state: FeedState, out: FeedOutput[], time: Micros, random: number): void {
   const session = state.current
   if (session !== undefined) checkSocket(state, session, out, time, random)
   else if (state.phase === 'waiting' && time >= state.phaseTime) connect(state, out, time)
   else if (state.phase === 'connecting' && time - state.phaseTime > CONNECT_DEADLINE)
     giveUp(state, out, { time, reason: 'timeout', detail: 'no handshake', random })
+  rotate(state, out, time, random)
   if (state.speaking !== undefined) settle(state, state.speaking, out, time)
   beatIfDue(state, out, time)
 }

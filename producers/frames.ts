@@ -1,28 +1,36 @@
 import type { Micros } from '../core/time.ts'
 import { decode, type Decoded } from './adapter.ts'
-import { giveUp } from './connection.ts'
 import { answered, faultEvent, refusedSubscription } from './deadlines.ts'
 import { takeEntries } from './entries.ts'
-import type { FeedOutput, FeedState, FrameResult, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, FrameResult, Link, Next, Session } from './feed-state.ts'
+import { broken } from './handover.ts'
+import { holdEntries } from './held-entries.ts'
+import { giveUpNext } from './rotation.ts'
 import { heard, takeBack, withdraw } from './session.ts'
 
-/** Decodes a frame and does what it says: ticks, an answer, a letter, a count. Mutates the state. */
+/**
+ * Decodes a frame and does what it says: ticks, an answer, a letter, a count. What the next socket delivers is held. Mutates
+ * the state.
+ */
 export function takeFrame(state: FeedState, session: Session, out: FeedOutput[], time: Micros, text: string): void {
   heard(session, time)
+  const next = state.next?.session === session ? state.next : undefined
   const decoded = decode(state.settings.adapter, text, time)
   const { frameSequence, unreadable = [] } = decoded
-  if (frameSequence !== undefined) checkFrameSequence(state, session, out, time, frameSequence)
+  if (frameSequence !== undefined) checkFrameSequence(state, session, next, out, time, frameSequence)
   switch (decoded.kind) {
     case 'ticks': {
       countFrame(state, 'tick')
       const faults = new Set<string>()
-      takeEntries({ state, session, out, time, faults }, decoded)
+      const context = { state, session, out, time, faults }
+      if (next === undefined) takeEntries(context, decoded)
+      else holdEntries(context, next, decoded)
       for (const error of faults) letter(session, out, time, text, error, undefined)
       break
     }
     case 'ack':
       countFrame(state, 'ack')
-      answered(state, decoded.subscriptions)
+      answered(next ?? state, decoded.subscriptions)
       break
     case 'heartbeat':
       countFrame(state, 'heartbeat')
@@ -34,23 +42,25 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
       break
     }
     case 'shutdown':
-      // Announced: no back-off, and no harm in losing the rest of the old socket.
       countFrame(state, 'heartbeat')
-      giveUp(state, out, { time, reason: 'shutdown', detail: 'announced by the exchange', random: 0 })
+      // Announced: there is time for the next socket to take over.
+      if (next === undefined) state.rotateAt = time
+      else giveUpNext(state, next, out, { time, reason: 'shutdown', detail: 'announced by the exchange', random: 0 })
       break
     case 'fault':
       countFrame(state, 'fault')
-      takeFault(state, session, out, time, text, decoded)
+      takeFault(state, next ?? state, session, out, time, text, decoded)
       break
   }
   for (const nativeSymbol of unreadable) {
     const market = state.markets.get(nativeSymbol)
-    if (market !== undefined) takeBack(state, session, market, out, time)
+    if (market !== undefined && next === undefined) takeBack(state, session, market, out, time)
   }
 }
 
 function takeFault(
   state: FeedState,
+  link: Link,
   session: Session,
   out: FeedOutput[],
   time: Micros,
@@ -60,7 +70,7 @@ function takeFault(
   letter(session, out, time, text, reason, detail)
   if (nativeSymbol === undefined) return
   state.counts.subscriptionFaults++
-  refusedSubscription(state, nativeSymbol)
+  refusedSubscription(link, nativeSymbol)
   const market = state.markets.get(nativeSymbol)
   out.push(faultEvent(market, `${reason}: ${nativeSymbol}${detail === undefined ? '' : `: ${detail}`}`))
 }
@@ -80,6 +90,7 @@ function letter(
 function checkFrameSequence(
   state: FeedState,
   session: Session,
+  next: Next | undefined,
   out: FeedOutput[],
   time: Micros,
   sequence: number,
@@ -87,6 +98,7 @@ function checkFrameSequence(
   const last = session.frameSequence
   session.frameSequence = Math.max(last ?? 0, sequence)
   if (last === undefined || sequence <= last + 1) return
+  if (next !== undefined) return broken(state, next, time)
   for (const market of state.markets.values()) {
     if (market.session !== session.id) continue
     const from = Math.min(market.missedFrom ?? session.dataFrom ?? time, time)

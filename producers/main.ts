@@ -28,7 +28,7 @@ import { follower, type Reach } from './follower.ts'
 import { parseRecording } from './recording.ts'
 import { openRoster, type Wanted } from './roster.ts'
 import { figuresOf, samplesOf } from './samples.ts'
-import { sessionNumbers, type FeedEvent, type RunningFeed, type World } from './shell.ts'
+import { connectsByHost, sessionNumbers, type FeedEvent, type RunningFeed, type World } from './shell.ts'
 import { replay, type Fleet } from './sources.ts'
 
 const CLOCK_MS = 100
@@ -74,6 +74,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     now,
     random: Math.random,
     session: sessionNumbers(),
+    connects: connectsByHost(),
     openSocket,
     turn,
     offer(tick, key, partition) {

@@ -37,6 +37,13 @@ export const okx: Adapter = {
   // `count` tells how many fills an entry merges, but not whether `tradeId` is the first or the last of them.
   numberedTrades: false,
   silenceMs: 30_000,
+  closeCodes: {
+    4004: { meaning: 'no data from us in 30 s', backoff: 'usual' },
+    4005: { meaning: 'we read too slowly', backoff: 'usual' },
+    4006: { meaning: 'abnormal disconnection', backoff: 'usual' },
+    4008: { meaning: 'too many channels', backoff: 'long' },
+    4009: { meaning: 'too many channels on this connection', backoff: 'long' },
+  },
   // Texts, not JSON; a connection without a frame for 30 s is dropped.
   ping: { frame: 'ping', everyMs: 15_000, answer: 'pong' },
   backfill: okxBackfill,

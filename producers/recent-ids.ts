@@ -35,6 +35,12 @@ export function remember(ids: RecentIds, sequence: number, id: string, time: Mic
   return true
 }
 
+/** Whether an id was seen within the last ten minutes. */
+export const knows = ({ buckets, highest }: RecentIds, sequence: number, id: string): boolean =>
+  sequence === 0
+    ? buckets.some(({ texts }) => texts.has(id))
+    : sequence <= highest && buckets.some(({ runs }) => runAt(runs, sequence) >= 0)
+
 function bucketAt(ids: RecentIds, minute: number): Bucket {
   const newest = ids.buckets.at(-1)
   // A clock that steps back stays in the newest bucket.

@@ -39,7 +39,7 @@ export function heard(session: Session, time: Micros): void {
  * The gap begins a second before the last trade's time or its receipt, whichever is earlier: one stamped ahead would hide
  * the time since we had it. It ends at the data's time or its receipt, whichever is later: the first data may be a quote
  * that is old, and what was lost before it was sent before we received it. If our clock is behind even that trade's
- * receipt, as after a step back, the gap is between the two.
+ * receipt, as after a step back, the gap is between the two. Where the last session was followed without a loss it is empty.
  */
 export function startSession(
   state: FeedState,
@@ -47,12 +47,14 @@ export function startSession(
   out: FeedOutput[],
   time: Micros,
   dataTime: number,
+  isComplete = false,
 ): void {
   session.dataFrom = time
   const until = Math.max(dataTime, time)
   for (const partition of state.everywhere) {
     const lastTrade = state.slots[partition]?.lastTradeTime
-    const from = lastTrade === undefined ? time - UNKNOWN_PAST : lastTrade - MICROS_PER_SECOND
+    const missed = lastTrade === undefined ? time - UNKNOWN_PAST : lastTrade - MICROS_PER_SECOND
+    const from = isComplete ? until : missed
     emitGap(
       state,
       session,
@@ -61,7 +63,7 @@ export function startSession(
       { ...everywhere(state), partitions: [partition] },
       {
         from: Math.min(from, until),
-        to: Math.max(until, lastTrade ?? 0),
+        to: isComplete ? until : Math.max(until, lastTrade ?? 0),
         reason: 'START',
       },
     )

@@ -1,8 +1,16 @@
 import type { Exchange, Gap, Tick } from '../core/tick.ts'
 import { micros, type Micros } from '../core/time.ts'
 import type { Closing } from './connection.ts'
-import { initialFeed, type FeedOutput, type FeedSettings, type FeedState, type Letter } from './feed-state.ts'
+import {
+  initialFeed,
+  type Connects,
+  type FeedOutput,
+  type FeedSettings,
+  type FeedState,
+  type Letter,
+} from './feed-state.ts'
 import { feed, type FeedInput } from './feed.ts'
+import { FULL_BUCKET } from './token-bucket.ts'
 
 export type FeedEvent = Omit<Extract<FeedOutput, { kind: 'event' }>, 'kind'>
 
@@ -22,6 +30,8 @@ export type World = {
   /** The number of a session opened now. */
   session(exchange: Exchange, openedAt: Micros): Micros
   openSocket(url: string, events: SocketEvents): Socket
+  /** What feeds share that connect to the same host. */
+  connects(host: string): Connects
   /** `false`: the partition has no room. */
   offer(tick: Tick, key: string, partition: number): boolean
   letter(exchange: Exchange, letter: Letter): void
@@ -41,26 +51,30 @@ export type RunningFeed = {
 /** Runs one feed's engine: carries out what it asks for, and tells it what the writer refused. */
 export function runFeed(settings: FeedSettings, world: World): RunningFeed {
   const { exchange } = settings.adapter
-  const state = initialFeed(settings)
-  let socket: Socket | undefined
+  // By the exchange's own host, though a simulator stands for them all.
+  const state = initialFeed(settings, world.connects(new URL(settings.adapter.connect([]).url).host))
+  const sockets = new Map<number, Socket>()
   const input = (one: FeedInput): void => {
     const [, outputs] = feed(state, one)
     const records = carryOut(outputs)
     if (records.length > 0) feed(state, { kind: 'refused', time: one.time, records })
   }
-  const connect = (url: string): Socket =>
+  const connect = (url: string, socket: number): Socket =>
     world.openSocket(url, {
       opened() {
         const time = world.now()
-        input({ kind: 'opened', time, session: world.session(exchange, time) })
+        input({ kind: 'opened', time, session: world.session(exchange, time), socket })
       },
       frame(text) {
         const time = world.now()
         world.turn(time)
-        input({ kind: 'frame', time, text })
+        input({ kind: 'frame', time, text, socket })
       },
-      pong: () => input({ kind: 'pong', time: world.now() }),
-      closed: (closing) => input({ kind: 'closed', time: world.now(), random: world.random(), ...closing }),
+      pong: () => input({ kind: 'pong', time: world.now(), socket }),
+      closed(closing) {
+        sockets.delete(socket)
+        input({ kind: 'closed', time: world.now(), random: world.random(), socket, ...closing })
+      },
     })
 
   /** In order. Once a partition refused, nothing of this turn passes there: a gap must come first. */
@@ -78,13 +92,14 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
           world.event(exchange, output)
           break
         case 'connect':
-          socket = connect(output.url)
+          sockets.set(output.socket, connect(output.url, output.socket))
           break
         case 'send':
-          socket?.send(output.frame)
+          sockets.get(output.socket)?.send(output.frame)
           break
         case 'terminate':
-          socket?.terminate()
+          sockets.get(output.socket)?.terminate()
+          sockets.delete(output.socket)
           break
       }
     }
@@ -108,9 +123,20 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
     input,
     stop(why = 'the producer stops') {
       if (state.phaseTime === Infinity) return
-      socket?.terminate()
+      for (const socket of sockets.values()) socket.terminate()
+      sockets.clear()
       input({ kind: 'closed', time: world.now(), reason: 'stopped', detail: why, random: 0 })
     },
+  }
+}
+
+/** The attempts to connect of a process, by host: an exchange counts those of an address, not of a feed. */
+export function connectsByHost(): (host: string) => Connects {
+  const known = new Map<string, Connects>()
+  return (host) => {
+    const connects = known.get(host) ?? { bucket: FULL_BUCKET }
+    known.set(host, connects)
+    return connects
   }
 }
 
@@ -129,6 +155,7 @@ export const recordedWorld = (world: World, time: () => Micros): World => ({
   ...world,
   now: time,
   random: () => 0,
+  connects: () => ({ bucket: FULL_BUCKET }),
   turn() {},
   openSocket(_, events) {
     events.opened()

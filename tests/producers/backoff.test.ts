@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { micros } from '../../core/time.ts'
-import { connectAllowedAt, delayMs, refusedDelayMs } from '../../producers/backoff.ts'
+import { delayMs, longDelayMs, refusedDelayMs, restartDelayMs } from '../../producers/backoff.ts'
 
 describe('back-off', () => {
   test.each([
@@ -22,22 +20,14 @@ describe('back-off', () => {
     expect([0, 1].map((random) => refusedDelayMs(undefined, random))).toEqual([60_000, 600_000])
   })
 
-  test('never lets more than four fifths of the documented connects happen in their span', () => {
-    const spans = fc.array(fc.integer({ min: 0, max: 20_000_000 }), { minLength: 1, maxLength: 60 })
-    fc.assert(
-      fc.property(spans, (pauses) => {
-        const limit = { count: 5, perMs: 10_000 }
-        const attempts: ReturnType<typeof micros>[] = []
-        let time = 1_000_000_000
-        for (const pause of pauses) {
-          time = Math.max(time + pause, connectAllowedAt(attempts, limit, micros(time + pause)))
-          attempts.push(micros(time))
-        }
-        const crowded = attempts.filter(
-          (start) => attempts.filter((one) => one >= start && one < start + 10_000_000).length > 4,
-        )
-        expect(crowded).toEqual([])
-      }),
+  test('gives a service that restarts five to thirty seconds', () => {
+    expect([0, 1].map(restartDelayMs)).toEqual([5000, 30_000])
+  })
+
+  test('waits for a minute at least half, doubled to ten minutes, when what we do is objected to', () => {
+    expect([0, 1, 2, 3, 4, 60].map((attempt) => longDelayMs(attempt, 1))).toEqual(
+      [1, 2, 4, 8, 10, 10].map((minutes) => minutes * 60_000),
     )
+    expect([0, 60].map((attempt) => longDelayMs(attempt, 0))).toEqual([30_000, 300_000])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { staleMarkets } from '../../producers/feed-state.ts'
 import { kraken } from '../../producers/kraken.ts'
-import { BTC, ETH, aggTrade, bookTicker, eventsOf, gapsOf, harness, only, sentOf } from './harness.ts'
+import { BTC, aggTrade, bookTicker, eventsOf, gapsOf, harness, only, sentOf } from './harness.ts'
 
 const kinds = (out: ReturnType<ReturnType<typeof harness>['wait']>): readonly string[] => out.map(({ kind }) => kind)
 const reasons = ({ state }: ReturnType<typeof harness>) => Object.fromEntries(state.counts.reconnects)
@@ -237,13 +237,6 @@ describe('connecting', () => {
     expect(feed.state.phase).toBe('connecting')
     expect(kinds(feed.wait(15.2))).toContain('terminate')
     expect(reasons(feed)).toEqual({ timeout: 1 })
-  })
-
-  test('reconnects at once when the exchange announces that it shuts down', () => {
-    const feed = harness({ instruments: [BTC, ETH] })
-    feed.open()
-    expect(kinds(feed.frame({ e: 'serverShutdown', E: 1 }))).toContain('terminate')
-    expect(kinds(feed.wait(0.1))).toContain('connect')
   })
 
   test('ends for good when the producer stops, with a last DOWN', () => {

@@ -63,6 +63,30 @@ export function harness(change: Partial<FeedSettings> = {}) {
     },
     frame: (frame: unknown): readonly FeedOutput[] =>
       give({ kind: 'frame', time, text: typeof frame === 'string' ? frame : JSON.stringify(frame) }),
+    /** The socket that is to follow the present one. */
+    next: {
+      open: (): readonly FeedOutput[] => {
+        sessions++
+        return give({ kind: 'opened', time, session: micros(time + sessions), socket: state.next?.socket ?? 0 })
+      },
+      frame: (frame: unknown): readonly FeedOutput[] =>
+        give({
+          kind: 'frame',
+          time,
+          text: typeof frame === 'string' ? frame : JSON.stringify(frame),
+          socket: state.next?.socket ?? 0,
+        }),
+      close: (closing: Partial<Extract<FeedInput, { kind: 'closed' }>> = {}): readonly FeedOutput[] =>
+        give({
+          kind: 'closed',
+          time,
+          reason: 'closed',
+          detail: 'test',
+          random: 0.5,
+          socket: state.next?.socket ?? 0,
+          ...closing,
+        }),
+    },
     close: (reason: Extract<FeedInput, { kind: 'closed' }>['reason'] = 'closed', random = 0.5): readonly FeedOutput[] =>
       give({ kind: 'closed', time, reason, detail: 'test', random }),
     give,

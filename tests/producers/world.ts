@@ -2,7 +2,7 @@ import type { Tick } from '../../core/tick.ts'
 import { micros } from '../../core/time.ts'
 import type { FeedEvent, World } from '../../producers/shell.ts'
 import type { Letter } from '../../producers/feed-state.ts'
-import { sessionNumbers } from '../../producers/shell.ts'
+import { connectsByHost, sessionNumbers } from '../../producers/shell.ts'
 import { MOMENT } from '../support/ticks.ts'
 
 type Offered = { readonly tick: Tick; readonly key: string; readonly partition: number }
@@ -20,6 +20,7 @@ export function world(full: (offered: Offered) => boolean = () => false) {
     now: () => clock.time,
     random: () => 0.5,
     session: sessionNumbers(),
+    connects: connectsByHost(),
     openSocket(url, socketEvents) {
       const socket = { url, events: socketEvents, terminated: false }
       sockets.push(socket)
