@@ -11,7 +11,7 @@ export type Latest = 'no' | 'stands' | 'withdrawn'
 
 export type TradeRow = { readonly tick: Tick; readonly trade: Trade; readonly offset: number }
 export type QuoteRow = { readonly tick: Tick; readonly quote: Quote; readonly offset: number; latest: Latest }
-export type GapRow = { readonly tick: Tick; readonly gap: Gap; readonly offset: number }
+export type GapRow = { readonly tick: Tick; readonly gap: Gap; readonly offset: number; closed: boolean }
 /** A session's newest heartbeat; `newest` marks the newest of its exchange. */
 export type HeartbeatRow = { readonly tick: Tick; readonly heartbeat: Heartbeat; newest: boolean; readonly first: Tick }
 /** `beat`: receive time of the session's last heartbeat, in this batch or before. */
@@ -31,8 +31,10 @@ export type TickRows = {
   readonly seen: readonly SeenRow[]
   readonly trades: readonly TradeRow[]
   readonly quotes: readonly QuoteRow[]
-  /** Gaps that something may be missing in; WITHDRAWN only takes back a quote. */
+  /** Gaps that something may be missing in; WITHDRAWN only takes back a quote. `closed`: backfilled within these ticks. */
   readonly gaps: readonly GapRow[]
+  /** Gaps said once more, now backfilled: each closes the row of the same gap, and is none itself. */
+  readonly closings: readonly GapRow[]
   /** Gaps of all kinds and heartbeats that end quotes: each withdraws those of its session that the database holds. */
   readonly withdrawals: readonly WithdrawalRow[]
   readonly heartbeats: readonly HeartbeatRow[]
@@ -67,6 +69,7 @@ export function tickRows(
   const trades: TradeRow[] = []
   const quotes: QuoteRow[] = []
   const gaps: GapRow[] = []
+  const closings: GapRow[] = []
   const withdrawals: WithdrawalRow[] = []
 
   const noteSymbol = (tick: Tick, key: string): void => {
@@ -101,7 +104,11 @@ export function tickRows(
         break
       }
       case 'gap': {
-        if (payload.reason !== 'WITHDRAWN') gaps.push({ tick, gap: payload, offset })
+        const row = { tick, gap: payload, offset, closed: payload.backfilled }
+        if (payload.backfilled) {
+          closings.push(row)
+          for (const one of gaps) if (isSameGap(one, row)) one.closed = true
+        } else if (payload.reason !== 'WITHDRAWN') gaps.push(row)
         withdraw({ tick, offset })
         break
       }
@@ -133,11 +140,18 @@ export function tickRows(
     trades,
     quotes,
     gaps,
+    closings,
     withdrawals,
     heartbeats: [...heartbeats.values()],
     symbols: [...symbols.values()],
   }
 }
+
+const isSameGap = (one: GapRow, other: GapRow): boolean =>
+  symbolKey(one.tick) === symbolKey(other.tick) &&
+  one.gap.reason === other.gap.reason &&
+  one.gap.from === other.gap.from &&
+  one.gap.to === other.gap.to
 
 /** Its own session's quotes only, of its symbol or of all. */
 const isWithdrawnBy = (quoted: Tick, by: Tick): boolean =>

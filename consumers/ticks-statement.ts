@@ -101,6 +101,13 @@ put_gaps as (
     $52::timestamptz[], $53::timestamptz[], $54::bigint[], $55::bigint[], $56::bigint[]) u
   on conflict do nothing
 ),
+closed as (
+  update public.gaps g set backfilled = true
+    from moved, unnest($70::text[], $71::text[], $72::timestamptz[], $73::timestamptz[], $74::text[])
+      c (exchange, symbol, from_time, to_time, reason)
+   where g.exchange = c.exchange and g.symbol is not distinct from c.symbol and g.from_time = c.from_time
+     and g.to_time = c.to_time and g.reason = c.reason and g.partition = moved.part and not g.backfilled
+),
 beats as (
   select u.* from moved, unnest($57::text[], $58::bigint[], $59::text[], $60::text[], $61::timestamptz[], $62::timestamptz[],
                                 $63::bigint[], $64::boolean[])
@@ -129,7 +136,7 @@ select (select count(*)::int from moved) as moved,
        (select count(*)::int from rolled) as rolled`
 
 export function ticksStatement(move: Move, rows: TickRows): Statement {
-  const { seen, trades, quotes, gaps, withdrawals, heartbeats, symbols } = rows
+  const { seen, trades, quotes, gaps, closings, withdrawals, heartbeats, symbols } = rows
   return {
     name: 'sink-ticks',
     text: TEXT,
@@ -168,7 +175,7 @@ export function ticksStatement(move: Move, rows: TickRows): Statement {
       timestampArray(gaps.map(({ gap }) => gap.from)),
       timestampArray(gaps.map(({ gap }) => gap.to)),
       textArray(gaps.map(({ gap }) => gap.reason)),
-      booleanArray(gaps.map(({ gap }) => gap.backfilled)),
+      booleanArray(gaps.map(({ closed }) => closed)),
       textArray(gaps.map(({ tick }) => tick.feed)),
       timestampArray(gaps.map(({ tick }) => tick.eventTime)),
       timestampArray(gaps.map(({ tick }) => tick.receiveTime)),
@@ -190,6 +197,12 @@ export function ticksStatement(move: Move, rows: TickRows): Statement {
       textArray(symbols.map(({ base }) => base)),
       textArray(symbols.map(({ quote }) => quote)),
       booleanArray(symbols.map(({ perpetual }) => perpetual)),
+
+      textArray(closings.map(({ tick }) => tick.exchange)),
+      textArray(closings.map(symbolOrAll)),
+      timestampArray(closings.map(({ gap }) => gap.from)),
+      timestampArray(closings.map(({ gap }) => gap.to)),
+      textArray(closings.map(({ gap }) => gap.reason)),
     ],
   }
 }
@@ -213,4 +226,5 @@ const quoteColumns = (quotes: readonly QuoteRow[]): Statement['values'] => [
   booleanArray(quotes.map(({ latest }) => latest === 'withdrawn')),
 ]
 
-const symbolOrAll = ({ tick }: WithdrawalRow): string | undefined => (tick.symbol === '' ? undefined : tick.symbol)
+const symbolOrAll = ({ tick }: Pick<WithdrawalRow, 'tick'>): string | undefined =>
+  tick.symbol === '' ? undefined : tick.symbol

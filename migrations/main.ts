@@ -9,6 +9,7 @@ import * as latest from './0003-latest.ts'
 import * as services from './0004-services.ts'
 import * as refresh from './0005-refresh.ts'
 import * as heartbeats from './0006-heartbeats.ts'
+import * as backfill from './0007-backfill.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -19,6 +20,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-services': services,
   '0005-refresh': refresh,
   '0006-heartbeats': heartbeats,
+  '0007-backfill': backfill,
 }
 
 /**

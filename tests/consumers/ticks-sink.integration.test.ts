@@ -228,6 +228,54 @@ describe('ticks sink', () => {
     expect(await all('select * from gaps')).toEqual([])
   })
 
+  describe.each([
+    ['in one batch', [9]],
+    ['in batches of their own', [1]],
+  ])('a backfill %s', (_, sizes) => {
+    const from = micros(MOMENT - 5_000_000)
+    const bounds = { from, to: MOMENT }
+    const session = micros(MOMENT + 7)
+    const back = { feed: 'BACKFILL', session, receiveTime: micros(MOMENT + 9_000_000) } as const
+    const missed = (ordinal: number, id: string, second: number) =>
+      tick(trade({ id }), { ...back, ordinal, eventTime: micros(MOMENT - second * 1_000_000) })
+    const run = async (...ticks: readonly Tick[]) => {
+      const log = records(ticks)
+      await play(rigOf(sink, database, logOf(log)).stage, log, sizes)
+    }
+
+    test('closes its gap and no other, and touches no quote', async () => {
+      await run(
+        tick(gap(bounds), { ordinal: 1 }),
+        tick(gap({ ...bounds, reason: 'STALL' }), { ordinal: 2, symbol: '' }),
+        tick(gap({ ...bounds, reason: 'SEQUENCE' }), { ordinal: 3 }),
+        tick(gap(bounds), { ordinal: 4, symbol: 'ETH-USDT' }),
+        tick(quote(), { ordinal: 5 }),
+        tick(gap({ ...bounds, backfilled: true }), { ...back, ordinal: 0 }),
+        tick(gap({ ...bounds, reason: 'STALL', backfilled: true }), { ...back, ordinal: 1, symbol: '' }),
+      )
+      expect(await all('select symbol, reason, backfilled from gaps order by ordinal')).toEqual([
+        { symbol: 'BTC-USDT', reason: 'DISCONNECT', backfilled: true },
+        { symbol: null, reason: 'STALL', backfilled: true },
+        { symbol: 'BTC-USDT', reason: 'SEQUENCE', backfilled: false },
+        { symbol: 'ETH-USDT', reason: 'DISCONNECT', backfilled: false },
+      ])
+      expect(await all('select withdrawn from latest_quotes')).toEqual([{ withdrawn: false }])
+      expect(await all('select * from sessions')).toEqual([])
+    })
+
+    test('stores a trade once that the stream brought too, and counts it once in its minute', async () => {
+      const live = tick(trade({ id: 'b' }), { ordinal: 2, eventTime: micros(MOMENT - 2_000_000) })
+      await run(missed(0, 'a', 3), missed(1, 'b', 2), live, missed(2, 'c', 1))
+      expect(await all('select trade_id, feed from trades order by event_time')).toEqual([
+        { trade_id: 'a', feed: 'BACKFILL' },
+        { trade_id: 'b', feed: 'BACKFILL' },
+        { trade_id: 'c', feed: 'BACKFILL' },
+      ])
+      expect(await all(MINUTES)).toEqual(await all(MINUTES_RECOMPUTED))
+      expect(await all('select sum(trades)::int as n from trade_minutes')).toEqual([{ n: 3 }])
+    })
+  })
+
   test('takes sessions and exchanges from partition 0 alone, newest heartbeat in log order', async () => {
     const beats = [
       tick(heartbeat({ state: 'UP', lastSequence: 5 }), { ordinal: 1 }),
