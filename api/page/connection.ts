@@ -1,42 +1,66 @@
 import { readMessage, type Message } from './messages.ts'
+import { retryDelayMs } from './retry.ts'
 
 export type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'open' }
   | { readonly kind: 'closed'; readonly retryMs: number }
+  /** The server wants a key, and the one it was shown, if any, is not known. */
+  | { readonly kind: 'refused' }
 
-const FIRST_RETRY_MS = 500
-const LONGEST_RETRY_MS = 15_000
 /** A connection that lasted this long was a good one: the next failure starts from the short delay again. */
 const GOOD_MS = 10_000
+const UNAUTHORIZED = 4401
 
-/** Full jitter, so that a thousand pages do not come back in the same moment after a restart of the server. */
-export const retryDelayMs = (attempt: number, random: number): number =>
-  Math.round(FIRST_RETRY_MS / 2 + random * Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt))
+export type Connection = {
+  /** Leaves the socket there is, and connects at once: with another key, or without. */
+  again(): void
+}
 
-/** Keeps a socket to the server and subscribes to everything; never gives up. */
-export function connect(onMessage: (message: Message) => void, onState: (state: ConnectionState) => void): void {
+/** Keeps a socket to the server and subscribes to everything; never gives up, but waits for a key where one is needed. */
+export function connect(
+  key: () => string | undefined,
+  onMessage: (message: Message) => void,
+  onState: (state: ConnectionState) => void,
+): Connection {
   let attempt = 0
+  let timer = 0
+  let current: WebSocket | undefined
+
   const open = (): void => {
+    clearTimeout(timer)
     onState({ kind: 'connecting' })
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`)
+    current = socket
     let openedAt = Number.NaN
     socket.addEventListener('open', () => {
       openedAt = Date.now()
+      const secret = key()
+      if (secret !== undefined) socket.send(JSON.stringify({ type: 'auth', key: secret }))
       socket.send(JSON.stringify({ type: 'subscribe_prices' }))
     })
     socket.addEventListener('message', ({ data }) => {
-      const message = typeof data === 'string' ? readMessage(data) : undefined
+      const message = typeof data === 'string' && current === socket ? readMessage(data) : undefined
       if (message === undefined) return
       if (message.type === 'snapshot') onState({ kind: 'open' })
       onMessage(message)
     })
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code }) => {
+      if (current !== socket) return
+      if (code === UNAUTHORIZED) return onState({ kind: 'refused' })
       attempt = Date.now() - openedAt > GOOD_MS ? 0 : attempt + 1
       const retryMs = retryDelayMs(attempt, Math.random())
       onState({ kind: 'closed', retryMs })
-      setTimeout(open, retryMs)
+      timer = setTimeout(open, retryMs)
     })
   }
   open()
+  return {
+    again() {
+      const before = current
+      attempt = 0
+      open()
+      before?.close()
+    },
+  }
 }

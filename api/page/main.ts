@@ -1,22 +1,47 @@
 import { connect, type ConnectionState } from './connection.ts'
-import { durationText, rateText } from './format.ts'
-import { readExchanges, readPushLatency, type Message } from './messages.ts'
-import { showExchanges } from './strip.ts'
+import { find, write } from './dom.ts'
+import { clockText } from './format.ts'
+import { currentKey } from './key.ts'
+import { listenToKeys } from './keyboard.ts'
+import type { Message } from './messages.ts'
+import { startOverview } from './overview.ts'
+import { createRest } from './rest.ts'
+import { createRouter } from './router.ts'
+import { createSignIn } from './sign-in.ts'
+import { createSymbolView } from './symbol.ts'
 import { createTable } from './table.ts'
 
-const POLL_MS = 3000
 const root = document.documentElement
-const body = find('prices', HTMLTableSectionElement)
 const search = find('search', HTMLInputElement)
-const table = createTable(body)
+const help = find('help', HTMLDialogElement)
+const table = createTable(find('prices', HTMLTableSectionElement))
 /** How far this clock is ahead of the server's, as far as the quickest message tells. */
 let aheadMs = Number.POSITIVE_INFINITY
+let heardAt = Number.NaN
 let retryAt = 0
+let source = ''
 let waiting: Message[] = []
+
+const now = (): number => Date.now() - (Number.isFinite(aheadMs) ? aheadMs : 0)
+const signIn = createSignIn(() => connection.again())
+const refused = (): void => {
+  signIn.refused()
+  find('sign-out', HTMLButtonElement).hidden = true
+}
+const rest = createRest(currentKey, refused)
+const symbolView = createSymbolView(rest, now, () => source === 'recorded')
+const router = createRouter((place) => {
+  if (place.view === 'symbol') symbolView.open(place.symbol)
+  else symbolView.close()
+  symbolView.apply(table.prices())
+  overview.again()
+})
+const overview = startOverview({ rest, table, now, symbol: () => router.symbol() })
 
 /** Messages come up to 40 times a second; the screen is changed once a frame. */
 function onMessage(message: Message): void {
   aheadMs = Math.min(aheadMs + 0.1, Date.now() - message.timeMs)
+  heardAt = message.timeMs
   if (waiting.length === 0) requestAnimationFrame(draw)
   waiting.push(message)
   // A hidden tab gets no frames: what waits is drawn when it comes back, or here before it grows.
@@ -26,90 +51,104 @@ function onMessage(message: Message): void {
 function draw(): void {
   const messages = waiting
   waiting = []
+  if (messages.length === 0) return
   for (const message of messages) {
     table.apply(message)
     if (message.type === 'snapshot') showSource(message.source)
   }
-  if (messages.length > 0) {
-    find('empty', HTMLElement).hidden = table.totals().prices > 0
-    if (root.dataset['ready'] === undefined) refresh()
-    root.dataset['ready'] = 'true'
-  }
+  symbolView.apply(table.prices())
+  showEmpty()
+  if (root.dataset['ready'] === undefined) refresh()
+  root.dataset['ready'] = 'true'
 }
 
-function showSource(source: string): void {
+function showSource(next: string): void {
+  source = next
   const isSimulated = source === 'simulated'
   const badge = find('badge', HTMLElement)
   root.dataset['simulated'] = String(isSimulated)
   badge.textContent = source.toUpperCase()
   badge.hidden = false
   find('simulated', HTMLElement).hidden = !isSimulated
-  document.title = isSimulated ? 'SIMULATED · crosstide' : 'crosstide'
+  router.title(isSimulated ? 'SIMULATED · crosstide' : 'crosstide')
+}
+
+function showEmpty(): void {
+  const empty = find('empty', HTMLElement)
+  empty.hidden = table.prices().length > 0 && !table.isFilteredOut()
+  write(
+    empty,
+    table.isFilteredOut() ? 'No symbol or exchange fits the filter.' : 'No prices yet: the exchanges have sent none.',
+  )
 }
 
 function onState(state: ConnectionState): void {
   root.dataset['connection'] = state.kind
   if (state.kind === 'closed') retryAt = Date.now() + state.retryMs
+  if (state.kind === 'refused') refused()
+  // Where no key is wanted the page is open from the start, with whatever it has to say.
+  else if (state.kind !== 'connecting' && root.dataset['access'] !== 'asked') root.dataset['access'] = 'open'
+  if (state.kind === 'open') {
+    root.dataset['access'] = 'open'
+    root.toggleAttribute('data-keyed', currentKey() !== undefined)
+    find('sign-out', HTMLButtonElement).hidden = currentKey() === undefined
+  }
   showConnection()
 }
 
 function showConnection(): void {
   const kind = root.dataset['connection']
   const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))
-  const text =
-    kind === 'open' ? 'live' : kind === 'closed' ? `not connected, trying again in ${seconds} s` : 'connecting'
-  const place = find('connection', HTMLElement)
-  if (place.textContent !== text) place.textContent = text
+  const words =
+    kind === 'open'
+      ? 'live'
+      : kind === 'closed'
+        ? `not connected, trying again in ${seconds} s`
+        : kind === 'refused'
+          ? 'key needed'
+          : 'connecting'
+  write(find('connection', HTMLElement), words)
+  const stale = find('stale', HTMLElement)
+  if (kind === 'open' || kind === 'refused') stale.hidden = true
+  if (kind !== 'closed') return
+  stale.hidden = false
+  write(
+    stale,
+    Number.isNaN(heardAt)
+      ? 'The server does not answer. This page keeps trying.'
+      : `Not connected: these are the prices of ${clockText(heardAt)} UTC, not those of now.`,
+  )
 }
 
 function refresh(): void {
-  table.refresh(Date.now() - aheadMs)
-  const { ticksPerSecond, up, prices } = table.totals()
-  find('figure-rate', HTMLElement).textContent = rateText(ticksPerSecond)
-  find('figure-prices', HTMLElement).textContent = `${up} of ${prices}`
+  table.refresh(now())
+  symbolView.refresh(table.prices())
+  overview.refresh()
   showConnection()
 }
 
-async function poll(): Promise<void> {
-  if (root.dataset['connection'] !== 'open' || document.hidden) return
-  const [exchanges, latency] = await Promise.all([ask('/api/v1/exchanges'), ask('/api/v1/latency')])
-  showExchanges(find('exchanges', HTMLElement), readExchanges(exchanges), table.ratesByExchange())
-  const { p50Ms, p99Ms } = readPushLatency(latency)
-  find('figure-p50', HTMLElement).textContent = durationText(p50Ms)
-  find('figure-p99', HTMLElement).textContent = durationText(p99Ms)
-}
-
-async function ask(path: string): Promise<unknown> {
-  const answer = await fetch(path, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(POLL_MS) })
-  return answer.ok ? answer.json() : undefined
-}
-
-/** One poll after the other; a failed one leaves what is shown. */
-async function pollForever(): Promise<void> {
-  for (;;) {
-    await poll().catch(() => undefined)
-    await new Promise((resolve) => setTimeout(resolve, root.dataset['ready'] === undefined ? 100 : POLL_MS))
-  }
-}
-
-function find<T extends HTMLElement>(id: string, kind: new () => T): T {
-  const found = document.getElementById(id)
-  if (!(found instanceof kind)) throw new TypeError(`the page has no ${kind.name} #${id}`)
-  return found
-}
-
-search.addEventListener('input', () => table.filter(search.value))
-document.addEventListener('keydown', (event) => {
-  if (event.key === '/' && document.activeElement !== search) {
-    event.preventDefault()
-    search.focus()
-  }
-  if (event.key === 'Escape') {
+search.addEventListener('input', () => {
+  table.filter(search.value)
+  showEmpty()
+})
+search.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' && event.key !== 'ArrowDown') return
+  const first = document.querySelector('#prices tr:not([hidden]) a')
+  if (first instanceof HTMLElement) first.focus()
+  event.preventDefault()
+})
+find('help-open', HTMLButtonElement).addEventListener('click', () => help.showModal())
+find('help-close', HTMLButtonElement).addEventListener('click', () => help.close())
+listenToKeys({
+  search,
+  help,
+  back: () => router.go({ view: 'overview' }),
+  clear() {
     search.value = ''
     table.filter('')
-    search.blur()
-  }
+    showEmpty()
+  },
 })
 setInterval(refresh, 1000)
-connect(onMessage, onState)
-void pollForever()
+const connection = connect(currentKey, onMessage, onState)
+router.start()

@@ -1,5 +1,6 @@
 import { durationText, rateText } from './format.ts'
-import type { ExchangeState } from './messages.ts'
+import { element } from './dom.ts'
+import type { ExchangeState } from './documents.ts'
 
 /** One card per exchange: connected or not, how many of its prices are confirmed, how busy and how far behind it is. */
 export function showExchanges(
@@ -14,12 +15,12 @@ function card(
   { exchange, state, symbols, symbolsUp, lagP50Ms, gapsLastHour }: ExchangeState,
   ticksPerSecond: number,
 ): HTMLLIElement {
-  const item = document.createElement('li')
+  const item = element('li')
   item.dataset['exchange'] = exchange
   item.dataset['state'] = state
-  const title = document.createElement('h2')
+  const title = element('h3')
   title.append(element('span', '', 'dot'), exchange, element('small', state))
-  const facts = document.createElement('dl')
+  const facts = element('dl')
   facts.append(
     fact('symbols up', `${symbolsUp} of ${symbols}`),
     fact('ticks/s', rateText(ticksPerSecond)),
@@ -31,15 +32,8 @@ function card(
 }
 
 function fact(name: string, value: string, explanation = ''): HTMLElement {
-  const pair = document.createElement('div')
-  pair.title = explanation
+  const pair = element('div')
+  if (explanation !== '') pair.title = explanation
   pair.append(element('dt', name), element('dd', value))
   return pair
-}
-
-function element(name: 'span' | 'small' | 'dt' | 'dd', text: string, className = ''): HTMLElement {
-  const made = document.createElement(name)
-  made.textContent = text
-  if (className !== '') made.className = className
-  return made
 }

@@ -26,7 +26,12 @@ export const launchBrowser = (executablePath: string): Promise<Browser> =>
 /** A page that has its first prices, and everything it complained of: console errors, failed requests, statuses from 400. */
 export type Opened = { readonly page: Page; readonly complaints: string[] }
 
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  until = 'html[data-ready="true"]',
+): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
   const page = await context.newPage()
   const complaints: string[] = []
@@ -34,11 +39,14 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
     if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`)
   })
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`))
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
+  page.on('requestfailed', (request) => {
+    // A view that is left stops asking.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()}`)
+  })
   page.on('response', (response) => {
     if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`)
   })
   await page.goto(url)
-  await page.waitForSelector('html[data-ready="true"]')
+  await page.waitForSelector(until)
   return { page, complaints }
 }

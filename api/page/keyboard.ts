@@ -1,0 +1,35 @@
+export type Shortcuts = {
+  /** `/` */
+  readonly search: HTMLInputElement
+  /** `?` */
+  readonly help: HTMLDialogElement
+  /** Escape, where nothing nearer wants it. */
+  readonly back: () => void
+  readonly clear: () => void
+}
+
+/** The page's keys. Letters typed into a field are text. */
+export function listenToKeys({ search, help, back, clear }: Shortcuts): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || help.open) return
+    if (document.documentElement.dataset['access'] !== 'open') return
+    const { activeElement } = document
+    const isTyping =
+      activeElement instanceof HTMLInputElement && activeElement.type !== 'checkbox' && activeElement.type !== 'radio'
+    if (event.key === 'Escape') {
+      if (activeElement === search || search.value !== '') {
+        clear()
+        search.blur()
+      } else back()
+      return
+    }
+    if (isTyping) return
+    if (event.key === '/') {
+      event.preventDefault()
+      // The field filters the overview: from a symbol's view it leads there.
+      back()
+      search.focus()
+    }
+    if (event.key === '?') help.showModal()
+  })
+}
