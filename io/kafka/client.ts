@@ -32,10 +32,19 @@ export type OpenCluster = {
 const PATIENT = { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 12 }
 const BRISK = { initialRetryTime: 100, maxRetryTime: 400, factor: 0.2, multiplier: 2, retries: 4 }
 export const READ_UNCOMMITTED = 0
+const REQUEST_TIMEOUT = 'network.request_timeout'
 
 export function openCluster(options: KafkaOptions, patience: 'patient' | 'brisk' = 'brisk'): OpenCluster {
-  const sockets = new Set<Socket>()
+  const sockets = new Map<Socket, string>()
   let isSevered = false
+  const emitter = new InstrumentationEventEmitter()
+  // A broker that leaves a request without an answer may be reached by a half-open connection only: kafkajs would go on
+  // with the same one, 15 s for each try. What it did append it knows again by its sequence numbers.
+  emitter.addListener(REQUEST_TIMEOUT, ({ payload }) => {
+    const silent = 'broker' in payload ? payload.broker : undefined
+    for (const [socket, broker] of sockets)
+      if (broker === silent) socket.destroy(new Error('a request was not answered in time'))
+  })
   const cluster = new Cluster({
     logger: loggerOf(options, () => isSevered),
     brokers: options.brokers,
@@ -49,7 +58,7 @@ export function openCluster(options: KafkaOptions, patience: 'patient' | 'brisk'
     maxInFlightRequests: patience === 'patient' ? 1 : null,
     // No producer here uses transactions; a foreign hanging one cannot stall us (rule R8).
     isolationLevel: READ_UNCOMMITTED,
-    instrumentationEmitter: new InstrumentationEventEmitter(),
+    instrumentationEmitter: emitter,
     socketFactory: ({ host, port, onConnect }) => {
       failIfSevered()
       const socket = options.connect?.(host, port) ?? connectTcp({ host, port })
@@ -61,7 +70,7 @@ export function openCluster(options: KafkaOptions, patience: 'patient' | 'brisk'
       })
       socket.setKeepAlive(true, 60_000)
       socket.setNoDelay(true)
-      sockets.add(socket)
+      sockets.set(socket, `${host}:${port}`)
       return socket
     },
   })
@@ -82,7 +91,7 @@ export function openCluster(options: KafkaOptions, patience: 'patient' | 'brisk'
     sever() {
       if (isSevered) return
       isSevered = true
-      for (const socket of sockets) socket.destroy(new Error('closed by its owner'))
+      for (const socket of sockets.keys()) socket.destroy(new Error('closed by its owner'))
     },
   }
 }

@@ -128,6 +128,7 @@ declare module 'kafkajs/src/admin/index.js' {
 declare module 'kafkajs/src/instrumentation/emitter.js' {
   class InstrumentationEventEmitter {
     emit(name: string, payload?: object): void
+    addListener(name: string, listener: (event: { readonly payload: object }) => void): () => void
   }
   export = InstrumentationEventEmitter
 }

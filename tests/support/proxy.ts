@@ -19,6 +19,10 @@ export type KafkaProxy = {
   isDelayed: (apiKey: number) => boolean
   /** While true nothing goes back: what the broker does is done, and nobody hears of it. */
   isHolding: boolean
+  /** While true nothing goes there: the broker never sees what is asked. */
+  isDeaf: boolean
+  /** Makes all connections of now half-open: nothing passes in either direction and no end is told. New ones are well. */
+  freeze(): void
   cutAll(): void
   readonly cuts: number
   stop(): Promise<void>
@@ -30,9 +34,14 @@ export const FETCH = 1
 export async function startProxy(broker: string): Promise<KafkaProxy> {
   const [host = '', port = ''] = broker.split(':')
   const pairs = new Set<() => void>()
+  /** Connections before this one, in the order they came, are half-open. */
+  let firstWell = 0
+  let opened = 0
   let cuts = 0
   const server = createServer((client) => {
     const upstream = connect({ host, port: Number(port) })
+    const number = opened++
+    const isFrozen = (): boolean => number < firstWell
     const close = (): void => {
       pairs.delete(close)
       client.destroy()
@@ -46,12 +55,14 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     /** API keys of requests without an answer, by correlation id. */
     const asked = new Map<number, number>()
     const requests = frames((frame) => {
+      if (isFrozen() || proxy.isDeaf) return
       const apiKey = frame.readInt16BE(4)
       asked.set(frame.readInt32BE(8), apiKey)
       if (proxy.onRequest(apiKey) === 'cut') cut()
       else upstream.write(frame)
     })
     const answers = frames((frame) => {
+      if (isFrozen()) return undefined
       const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
       asked.delete(frame.readInt32BE(4))
       if (proxy.onAnswer(apiKey) === 'cut') return cut()
@@ -62,8 +73,12 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     for (const [socket, take] of [[client, requests] as const, [upstream, answers] as const]) {
       socket.setNoDelay(true)
       socket.on('data', take)
-      socket.on('error', close)
-      socket.on('close', close)
+      const gone = (): void => {
+        // The client of a half-open connection is not told that the broker's side ended.
+        if (socket === client || !isFrozen()) close()
+      }
+      socket.on('error', gone)
+      socket.on('close', gone)
     }
   })
   server.listen(0, '127.0.0.1')
@@ -79,6 +94,10 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     answerDelayMs: 0,
     isDelayed: () => true,
     isHolding: false,
+    isDeaf: false,
+    freeze() {
+      firstWell = opened
+    },
     cutAll() {
       for (const close of pairs) close()
     },
