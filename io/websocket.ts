@@ -1,13 +1,15 @@
 import { WebSocket } from 'ws'
+import { retryAfterMs } from './retry-after.ts'
 
 const MAX_PAYLOAD = 4 * 1024 * 1024
 const HANDSHAKE_MS = 10_000
 const PING_MS = 15_000
 
-/** How a socket ended, from a bounded set. `status` is that of a refused handshake. */
+/** How a socket ended, from a bounded set. `code` is that of a close, `status` that of a refused handshake. */
 export type SocketClosing = {
   readonly reason: 'closed' | 'error' | 'refused' | 'oversized'
   readonly detail: string
+  readonly code?: number
   readonly status?: number
   readonly retryAfterMs?: number
 }
@@ -63,13 +65,14 @@ export function openSocket(url: string, events: SocketEvents): Socket {
   })
   socket.on('unexpected-response', (request, response) => {
     const status = response.statusCode ?? 0
-    const retryAfter = Number(response.headers['retry-after'])
+    const { date, 'retry-after': retryAfter } = response.headers
+    const askedMs = retryAfterMs({ retryAfter, date }, Date.now())
     request.destroy()
     end({
       reason: 'refused',
       detail: `handshake answered with status ${status}`,
       status,
-      ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter * 1000 } : {}),
+      ...(askedMs === undefined ? {} : { retryAfterMs: askedMs }),
     })
   })
   socket.on('error', (error: Error & { readonly code?: string }) => {
@@ -79,7 +82,7 @@ export function openSocket(url: string, events: SocketEvents): Socket {
     if (socket.readyState !== WebSocket.CONNECTING) socket.terminate()
   })
   socket.on('close', (code, reason) => {
-    end(closing ?? { reason: 'closed', detail: `closed with code ${code} ${reason.toString('utf8')}`.trimEnd() })
+    end(closing ?? { reason: 'closed', detail: `closed with code ${code} ${reason.toString('utf8')}`.trimEnd(), code })
   })
 
   return {

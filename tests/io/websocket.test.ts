@@ -71,7 +71,7 @@ describe('a socket to an exchange', () => {
     const { heard, closed, opened, socket } = watch(url)
     await opened
     socket.send('hello')
-    expect(await closed).toEqual({ reason: 'closed', detail: 'closed with code 1012 restart' })
+    expect(await closed).toEqual({ reason: 'closed', detail: 'closed with code 1012 restart', code: 1012 })
     expect(heard).toEqual(['{"a":"é😀"}'])
     await Promise.race([echoed, sleep(200)])
   })
