@@ -8,6 +8,9 @@ import { micros, type Micros } from './time.ts'
 export type OpenControl = Omit<Control, 'body'> & { readonly document: unknown }
 export type OpenTick = Omit<Tick, 'payload'> & { readonly payload: Exclude<Tick['payload'], Control> | OpenControl }
 
+/** Whether a tick is what a step reads as it is; the others have a body to be opened. */
+export const isOpen = (tick: Tick): tick is Tick & OpenTick => tick.payload.kind !== 'control'
+
 /**
  * A tick that came for the first time and not too late. `now` is the partition clock T with this record, `before` without
  * it (equal to `now` at the first record); timers due up to `now` run before the record itself.

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'BAD_ENVIRONMENT'
   | 'DATABASE_MISMATCH'
   | 'DATABASE_REFUSED'
+  | 'DIVERGED'
   | 'KAFKA_UNAVAILABLE'
   | 'LOG_CHANGED'
   | 'LOG_TRIMMED'

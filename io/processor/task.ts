@@ -1,0 +1,201 @@
+import { stepOnce, type Logged, type Origin, type Output, type Processor, type Tally } from '../../core/processor.ts'
+import type { Micros } from '../../core/time.ts'
+import {
+  slotName,
+  type Incoming,
+  type Offset,
+  type Outgoing,
+  type Ranges,
+  type Slot,
+  type Stored,
+} from '../kafka/port.ts'
+import { checkPosition, type Tail } from '../kafka/tail.ts'
+import { checkPassed, isReplaying, mustSend, scanOwnSlot, type Own, type OwnSlot } from './own-slot.ts'
+import { packState, unpackState, type Snapshot } from './snapshot.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import { warmUpStart } from './warm-up.ts'
+
+/** A record as the processor reads it, or why nobody ever will. */
+export type Read<In> = Logged<In> | { readonly fault: string }
+
+export type TaskDeps<State, In, Out> = {
+  readonly processor: Processor<State, In, Out>
+  readonly ranges: Pick<Ranges, 'bounds' | 'read' | 'atTime'>
+  readonly append: (records: readonly Outgoing[]) => Promise<readonly Stored[]>
+  readonly snapshots: SnapshotStore
+  /** Reads a batch, one answer per record. Waits while a schema is unknown; `undefined`: the slot was lost meanwhile. */
+  readonly read: (
+    slot: Slot,
+    records: readonly Incoming[],
+    alive: () => Promise<boolean>,
+  ) => Promise<readonly Read<In>[] | undefined>
+  readonly timeOf: (record: Logged<In>) => Micros
+  readonly encode: (output: Output<Out>) => Buffer
+  /** The origins of what stands on an output topic, one answer per record; `undefined`: it has none that can be read. */
+  readonly origins: (topic: string, records: readonly Incoming[]) => Promise<readonly (Origin | undefined)[]>
+  /** By output topic: its number of partitions. */
+  readonly partitions: (topic: string) => number
+  readonly failpoint: (name: string) => void
+}
+
+/** One processor on one input partition, from its assignment to its end. */
+export type Task<State> = {
+  readonly slot: Slot
+  state: State
+  /** First input offset that is not in the state. */
+  next: Offset
+  tail: Tail | undefined
+  /** By output topic. */
+  readonly slots: ReadonlyMap<string, OwnSlot>
+  /** By output topic: where a scan must begin, as far as outputs are acknowledged. */
+  readonly positions: Map<string, Offset>
+  /** Outputs that were sent, in order; settles when they and all before are acknowledged and noted. */
+  acknowledged: Promise<void>
+  /** Outputs sent and not acknowledged. */
+  pending: number
+  readonly tally: Tally
+  suppressed: number
+  emitted: number
+}
+
+/** What a restore found, for logs and metrics. */
+export type Restored<State> = {
+  readonly task: Task<State>
+  readonly from: 'snapshot' | 'other code' | 'nothing'
+  readonly scanned: number
+}
+
+/**
+ * Restores a task: the newest snapshot of this code, else the state built anew from a horizon before the snapshot's position
+ * (without any snapshot from the first record), outputs held back until those that stand on the log are passed.
+ *
+ * Throws LOG_CHANGED, LOG_TRIMMED and DIVERGED, which only an operator can mend.
+ */
+export async function restoreTask<State, In, Out>(
+  deps: TaskDeps<State, In, Out>,
+  slot: Slot,
+): Promise<Restored<State>> {
+  const { processor, ranges, snapshots } = deps
+  const { name, codeVersion, outputs } = processor
+  const own: Own = { processor: name, version: codeVersion, partition: slot.partition }
+  const found = await snapshots.load(slot.partition)
+  if (found !== undefined) await checkPosition(ranges, `${name} on ${slotName(slot)}`, slot, found.next, found.tail)
+  const isOurs = found?.codeVersion === codeVersion
+  const next = found?.next ?? (await ranges.bounds(slot)).first
+  const slots = new Map<string, OwnSlot>()
+  for (const topic of outputs) {
+    const output = { topic, partition: slot.partition % deps.partitions(topic) }
+    const from = found?.positions.get(topic)
+    slots.set(topic, await scanOwnSlot(ranges, own, output, { from, next }, (records) => deps.origins(topic, records)))
+    deps.failpoint('task.in_scan')
+  }
+  const task: Task<State> = {
+    slot,
+    state: isOurs ? unpackState(found.state) : processor.initial(),
+    next,
+    tail: found?.tail,
+    slots,
+    positions: positionsOf(found, slots),
+    acknowledged: Promise.resolve(),
+    pending: 0,
+    tally: new Map(),
+    suppressed: 0,
+    emitted: 0,
+  }
+  if (found !== undefined && !isOurs) await warmUp(deps, task, found)
+  const scanned = [...slots.values()].reduce((sum, one) => sum + one.scanned.length, 0)
+  return { task, from: isOurs ? 'snapshot' : found === undefined ? 'nothing' : 'other code', scanned }
+}
+
+/** A partition without own outputs from the recorded position on need not be scanned again. */
+function positionsOf(found: Snapshot | undefined, slots: ReadonlyMap<string, OwnSlot>): Map<string, Offset> {
+  const positions = new Map(found?.positions)
+  for (const [topic, { highest, end }] of slots) if (highest === undefined) positions.set(topic, end)
+  return positions
+}
+
+/** The state at a snapshot's position, from the log: other code wrote the snapshot. */
+async function warmUp<State, In, Out>(
+  deps: TaskDeps<State, In, Out>,
+  { slot, state }: Task<State>,
+  { next }: Snapshot,
+): Promise<void> {
+  const from = await warmUpStart(deps, slot, next)
+  for await (const records of deps.ranges.read(slot, from, next)) {
+    for (const read of (await deps.read(slot, records, always)) ?? [])
+      if (!('fault' in read)) stepOnce(deps.processor, state, read, () => undefined, new Map())
+  }
+}
+
+/** A task that is being restored is nobody's yet: whoever it is taken from meanwhile drops it afterwards. */
+const always = (): Promise<boolean> => Promise.resolve(true)
+
+/** Takes one input record that could be read; pushes what must be sent. Throws what a step throws, and DIVERGED. */
+export function stepTask<State, In, Out>(
+  deps: Pick<TaskDeps<State, In, Out>, 'processor' | 'encode'>,
+  task: Task<State>,
+  record: Logged<In>,
+  sends: Outgoing[],
+): void {
+  const { processor, encode } = deps
+  stepOnce(
+    processor,
+    task.state,
+    record,
+    (output) => {
+      const own = task.slots.get(output.topic)
+      if (own === undefined) throw new TypeError(`${processor.name} does not name its output ${output.topic}`)
+      const value = encode(output)
+      if (!mustSend(own, output.origin, value)) {
+        task.suppressed += 1
+        return
+      }
+      task.emitted += 1
+      sends.push({
+        ...own.slot,
+        key: Buffer.from(output.key),
+        value,
+        timestampMs: Math.floor(output.time / 1000),
+      })
+    },
+    task.tally,
+  )
+}
+
+/** Notes that a record is in the state, read or not. Throws DIVERGED if its outputs stand on the log and were not made. */
+export function passRecord<State>(task: Task<State>, version: number, record: Incoming): void {
+  for (const own of task.slots.values()) checkPassed(own, record.offset, version)
+  task.next = record.offset + 1
+}
+
+/** Sends outputs; their acknowledgements are noted in the order of sending. */
+export function send<State>(
+  deps: Pick<TaskDeps<State, unknown, unknown>, 'append'>,
+  task: Task<State>,
+  sends: readonly Outgoing[],
+): void {
+  if (sends.length === 0) return
+  task.pending += sends.length
+  const stored = deps.append(sends)
+  const before = task.acknowledged
+  task.acknowledged = (async () => {
+    await before
+    for (const { topic, first, count } of await stored) task.positions.set(topic, first + count)
+    task.pending -= sends.length
+  })()
+  // Whoever needs it awaits it; until then a failure is no unhandled one.
+  task.acknowledged.catch(() => undefined)
+}
+
+/**
+ * A snapshot of what the state holds now, once every output of it is acknowledged (rule S2): the bytes are taken at once, so
+ * that the task may go on meanwhile.
+ */
+export async function snapshotOf<State>(task: Task<State>, codeVersion: number): Promise<Snapshot> {
+  const { next, tail } = task
+  const state = packState(task.state)
+  await task.acknowledged
+  return { codeVersion, next, tail, positions: new Map(task.positions), state }
+}
+
+export const isTaskReplaying = ({ slots }: Task<unknown>): boolean => [...slots.values()].some(isReplaying)
