@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
+import { retryAfterMs } from './retry-after.ts'
 
 const REQUEST_MS = 20_000
 const FIRST_DELAY_MS = 500
+const MINUTE_MS = 60_000
+/** A timer of Node holds no more, almost 25 days. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1
 const MAX_DELAY_MS = 30_000
 /** Binance's list of instruments is the largest we read, about 15 MB. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -25,6 +30,7 @@ export function getJson<Parsed>(
       return parse(await once(url, signal))
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error))
+      if (error instanceof Refused) await sleep(waitMs(error), undefined, { signal })
       throw error
     }
   }, signal)
@@ -36,9 +42,28 @@ async function once(url: string, signal: AbortSignal): Promise<unknown> {
     headers: { accept: 'application/json' },
     signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
   })
-  if (!response.ok) throw new Error(`status ${response.status}`)
+  if (!response.ok) throw new Refused(response.status, askedMs(response))
   return JSON.parse(await bounded(response))
 }
+
+class Refused extends Error {
+  readonly status: number
+  readonly askedMs: number | undefined
+  constructor(status: number, askedMs: number | undefined) {
+    super(`status ${status}`)
+    this.status = status
+    this.askedMs = askedMs
+  }
+}
+
+/** What it asks for; without that one to ten minutes if it said that we ask too much. */
+function waitMs({ status, askedMs: asked }: Refused): number {
+  const asksTooMuch = status === 429 || status === 418
+  return Math.min(LONGEST_SLEEP_MS, asked ?? (asksTooMuch ? MINUTE_MS * (1 + 9 * Math.random()) : 0))
+}
+
+const askedMs = ({ headers }: Response): number | undefined =>
+  retryAfterMs({ retryAfter: headers.get('retry-after'), date: headers.get('date') }, Date.now())
 
 async function bounded(response: Response): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })

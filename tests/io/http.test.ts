@@ -42,6 +42,42 @@ describe('a document that we cannot do without', () => {
     expect(failures).toEqual(['status 500', 'not yet'])
   }, 20_000)
 
+  test('is not asked for again before the server allows it', async () => {
+    const asked: number[] = []
+    const url = await serve((_, response) => {
+      asked.push(performance.now())
+      if (asked.length === 1) response.writeHead(429, { 'retry-after': '1' }).end()
+      else response.end('1')
+    })
+    expect(
+      await getJson(
+        url,
+        (body) => body,
+        never,
+        () => undefined,
+      ),
+    ).toBe(1)
+    expect(asked).toHaveLength(2)
+    expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThanOrEqual(995)
+  }, 20_000)
+
+  test('is waited for without an end of its own while the server says that we ask too much, until we stop', async () => {
+    const abort = new AbortController()
+    let asked = 0
+    const url = await serve((_, response) => {
+      asked++
+      response.writeHead(418).end()
+    })
+    const got = getJson(
+      url,
+      (body) => body,
+      abort.signal,
+      () => setTimeout(() => abort.abort(), 1500),
+    )
+    await expect(got).rejects.toThrow('aborted')
+    expect(asked).toBe(1)
+  }, 20_000)
+
   test('is not fetched from elsewhere', async () => {
     const abort = new AbortController()
     const url = await serve((_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end())
