@@ -21,10 +21,15 @@ export function assertAccess({ host, keys }: Access): void {
   )
 }
 
-/** Name of the key in an Authorization header. The time a comparison takes tells nothing of how much was right. */
+/**
+ * Name of the key in an Authorization header. The time it takes tells nothing of how much was right, nor of which key: all
+ * are compared. Two keys of one name are the same reader's, the old and the new one while he changes over.
+ */
 export function keyOf(authorization: string | undefined, keys: readonly ApiKey[]): string | undefined {
   const given = /^Bearer ([\x21-\x7e]{16,256})$/i.exec(authorization ?? '')?.[1]
   if (given === undefined) return undefined
   const hash = createHash('sha256').update(given).digest()
-  return keys.find((key) => timingSafeEqual(Buffer.from(key.hash, 'hex'), hash))?.name
+  let found: string | undefined
+  for (const key of keys) if (timingSafeEqual(Buffer.from(key.hash, 'hex'), hash)) found ??= key.name
+  return found
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import { MICROS_PER_SECOND } from '../core/time.ts'
-import { authorise, limiter, preflight, shareWith } from './gates.ts'
+import { authorise, boundAddress, limiter, ownName, preflight, shareWith } from './gates.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
 import { candles } from './routes/candles.ts'
@@ -67,7 +67,9 @@ export function createApp(deps: AppDeps): Express {
   app.use(shareWith(deps.access.origins))
   app.use(limiter(deps))
   app.use(preflight)
-  app.use(authorise(deps.access.keys))
+  app.use(authorise(deps))
+  app.use(ownName(deps))
+  app.use(boundAddress)
   app.use(express.json({ limit: '100kb' }))
 
   for (const { path, get } of ROUTES) {

@@ -10,6 +10,7 @@ import type { Asset } from './assets.ts'
 import type { Board } from './board.ts'
 import type { Letters } from './letters.ts'
 import type { Readiness } from './readiness.ts'
+import type { Refusals } from './refusals.ts'
 
 /** What the routes work with. */
 export type AppDeps = {
@@ -25,6 +26,7 @@ export type AppDeps = {
   readonly log: Log
   readonly source: Source
   readonly access: Access
+  readonly refusals: Pick<Refusals, 'refused'>
   readonly requestsPerMinute: { readonly loopback: number; readonly others: number }
   readonly now: () => Micros
 }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
-import { isLoopback, keyOf, type ApiKey } from './access.ts'
+import { isLoopback, keyOf } from './access.ts'
 import type { AppDeps } from './deps.ts'
 import { HttpFailure } from './problem.ts'
 
@@ -32,14 +32,37 @@ const OPEN = /^\/(page\/[^/]+|errors|openapi\.json|reference|livez|readyz|health
  * 127.0.0.1.
  */
 export const authorise =
-  (keys: readonly ApiKey[]): RequestHandler =>
+  ({ access: { keys }, refusals, now }: Pick<AppDeps, 'access' | 'refusals' | 'now'>): RequestHandler =>
   (request, response, next) => {
-    if (keys.length > 0 && !OPEN.test(request.path) && keyOf(request.get('authorization'), keys) === undefined) {
+    const given = request.get('authorization')
+    if (keys.length > 0 && !OPEN.test(request.path) && keyOf(given, keys) === undefined) {
+      refusals.refused(request.ip ?? '', given === undefined ? 'no_key' : 'wrong_key', request.path, now())
       response.set('www-authenticate', 'Bearer')
       throw new HttpFailure('UNAUTHORIZED')
     }
     next()
   }
+
+/**
+ * Without keys a page of elsewhere could read us by having its name point at this machine: its browser would take our
+ * answers for its own. With keys names are free; such a page has none.
+ */
+export const ownName =
+  ({ access: { keys } }: Pick<AppDeps, 'access'>): RequestHandler =>
+  (request, _response, next) => {
+    const host = /^(\[[\d:a-f]+\]|[^:]+)(:\d+)?$/i.exec(request.get('host') ?? '')?.[1]?.toLowerCase() ?? ''
+    if (keys.length === 0 && !isHealth(request) && !isLoopback(host.replace(/^\[(.*)\]$/, '$1')))
+      throw new HttpFailure('MISDIRECTED')
+    next()
+  }
+
+/** Node's parser refuses what is longer than 16 kB with its headers; no address of ours comes near this. */
+const MAX_ADDRESS = 8000
+
+export const boundAddress: RequestHandler = (request, _response, next) => {
+  if (request.originalUrl.length > MAX_ADDRESS) throw new HttpFailure('URI_TOO_LONG')
+  next()
+}
 
 const EXPOSED = 'ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 

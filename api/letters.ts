@@ -35,12 +35,10 @@ const MAX_PAGE_BYTES = 8 * 1024 * 1024
 const PATIENCE_MS = 5000
 const MAX_PREVIEW_BYTES = 1000
 const MAX_HEADER_BYTES = 256
+const SUFFIX = '.dead-letters'
 
-export const letterTopics = (topics: Catalogue): readonly TopicSpec[] => [
-  topics.ticksDeadLetters,
-  topics.systemDeadLetters,
-  topics.heartbeatsDeadLetters,
-]
+export const letterTopics = (topics: Catalogue): readonly TopicSpec[] =>
+  Object.values(topics).filter(({ name }) => name.endsWith(SUFFIX))
 
 /** One page after the other: however many ask, one page's letters are in memory. */
 export function openLetters(ranges: Ranges, topics: Catalogue): Letters {
@@ -91,8 +89,6 @@ async function readPage(ranges: Ranges, names: readonly string[], filter: Letter
   }
   return { letters, next: undefined }
 }
-
-const SUFFIX = '.dead-letters'
 
 /** The first millisecond that is not before a time. */
 const millisFrom = (time: Micros): number => Math.ceil(time / MICROS_PER_MILLI)

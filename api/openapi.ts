@@ -99,7 +99,7 @@ function operation(operationId: string, { summary, query, params, isRange, failu
         content: { 'application/json': { schema: { $ref: `#/components/schemas/${operationId}` } } },
       },
       ...(isRange === true ? { 304: { description: 'A closed range that the client has' } } : {}),
-      ...Object.fromEntries([...failures, '401', '429', '500'].map((status) => [status, PROBLEM])),
+      ...Object.fromEntries([...failures, '401', '414', '421', '429', '500'].map((status) => [status, PROBLEM])),
     },
   }
 }

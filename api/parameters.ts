@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fromIso, type Micros } from '../core/time.ts'
 import { HttpFailure } from './problem.ts'
-import { problemsOf } from './validation.ts'
+import { describe } from './validation.ts'
 
 const symbol = z
   .string()
@@ -70,5 +70,5 @@ export const symbolPath = z.strictObject({ symbol })
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  throw new HttpFailure('BAD_PARAMETER', problemsOf(parsed.error).join('; '))
+  throw new HttpFailure('BAD_PARAMETER', describe(parsed.error))
 }

@@ -19,6 +19,12 @@ export const PROBLEMS = {
     'Send headers within 5 s, the whole request within 10 s.',
   ],
   BODY_TOO_LARGE: [413, 'The body is larger than 100 kB', 'Send less.'],
+  URI_TOO_LONG: [414, 'The address is longer than 8 kB', 'No address of ours is: follow the links.'],
+  MISDIRECTED: [
+    421,
+    'Without keys we answer under the names of this machine only',
+    'Ask 127.0.0.1 or localhost, or set CROSSTIDE_API_KEYS.',
+  ],
   TOO_MANY_REQUESTS: [429, 'Too many requests with this key or from this address', 'Wait as long as Retry-After says.'],
   INTERNAL: [500, 'We failed', 'Try again; if it persists, report the request id.'],
   DATABASE_UNAVAILABLE: [503, 'PostgreSQL does not answer', 'Try again; /readyz says what is wrong.'],
@@ -72,7 +78,10 @@ export function failureOf(error: unknown): HttpFailure {
   const { code, status } = fieldsOf(error)
   if (code === '57014') return new HttpFailure('QUERY_TIMEOUT')
   if (typeof code === 'string' && UNAVAILABLE.test(code)) return new HttpFailure('DATABASE_UNAVAILABLE')
-  if (error instanceof Error && /^(timeout exceeded when trying to connect|Connection terminated)/.test(error.message))
+  if (
+    error instanceof Error &&
+    /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout)/.test(error.message)
+  )
     return new HttpFailure('DATABASE_UNAVAILABLE')
   // What express and its parsers throw carries a status.
   if (status === 413) return new HttpFailure('BODY_TOO_LARGE')

@@ -25,6 +25,7 @@ import { selectPositions } from './queries/positions.ts'
 import { selectRemembered } from './queries/remembered.ts'
 import { selectMissing } from './queries/schema.ts'
 import { watchReadiness } from './readiness.ts'
+import { createRefusals } from './refusals.ts'
 import { closeServer, listen } from './server.ts'
 import { serveSockets } from './sockets.ts'
 
@@ -93,15 +94,30 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     },
   })
   const letters = openLetters(ranges, topics)
+  const refusedTotal = metrics.counter('access_refused_total', 'Requests refused for want of a key', ['reason'])
+  const onRecord = createRefusals(({ address, reason, path, count }) => {
+    log.warn({ address, reason, path, count }, 'access_refused')
+    const details = { audit: 'access_refused', address, reason, path, count: String(count) }
+    announcer.event({ kind: 'NOTE', message: `access refused to ${address}`, details })
+  })
+  const refusals: typeof onRecord = {
+    ...onRecord,
+    refused(address, reason, path, time) {
+      refusedTotal.labels(reason).inc()
+      onRecord.refused(address, reason, path, time)
+    },
+  }
+  const recording = setInterval(() => onRecord.flush(now()), 10_000).unref()
   const deps = { database, board, readiness, letters, config: options.config, metrics, log, source, now }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
-  const app = createApp({ ...deps, access, assets: loadAssets(), requestsPerMinute })
+  const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
-  const sockets = serveSockets(server, { hub, metrics, log, now, access })
+  const sockets = serveSockets(server, { hub, metrics, log, now, access, refusals })
 
   const stop = async (): Promise<{ unsent: number }> => {
     readiness.stop()
     pushes.stop()
+    clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])
     await feed.stop()
     await Promise.all([ranges.close(), database.end()])

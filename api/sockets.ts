@@ -6,6 +6,7 @@ import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Hub, Peer } from './hub.ts'
 import { LOCAL, keyOf, type Access } from './access.ts'
+import type { RefusalReason, Refusals } from './refusals.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
 
 const MAX_CLIENTS = 1000
@@ -26,6 +27,7 @@ export type SocketDeps = {
   readonly log: Log
   readonly now: () => Micros
   readonly access?: Access
+  readonly refusals?: Pick<Refusals, 'refused'>
   readonly pingMs?: number
   /** How long a client may take to show its key. */
   readonly authMs?: number
@@ -49,12 +51,14 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
 
   server.on('upgrade', (request, socket, head) => {
     const refusal = refusalOf(request, wss.clients.size, access, strangers.size)
+    const address = request.socket.remoteAddress ?? ''
+    if (refusal?.[0] === 401) deps.refusals?.refused(address, 'wrong_key', '/ws', deps.now())
     if (refusal !== undefined) return refuse(socket, refusal)
     const isStranger = access.keys.length > 0 && request.headers.authorization === undefined
-    wss.handleUpgrade(request, socket, head, (client) => welcome(client, isStranger))
+    wss.handleUpgrade(request, socket, head, (client) => welcome(client, isStranger, address))
   })
 
-  function welcome(client: WebSocket, isStranger: boolean): void {
+  function welcome(client: WebSocket, isStranger: boolean, address: string): void {
     let missedPongs = 0
     let reason = 'client'
     let windowStart = 0
@@ -71,13 +75,14 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       },
     }
     const complain = (code: SocketErrorCode, text: string): void => client.send(errorMessage(code, text))
-    const turnAway = (text: string): void => {
+    const turnAway = (text: string, why: RefusalReason): void => {
       reason = 'unauthorized'
+      deps.refusals?.refused(address, why, '/ws', deps.now())
       complain('UNAUTHORIZED', text)
       client.close(UNAUTHORIZED, 'unauthorized')
     }
     const patience = setTimeout(() => {
-      if (strangers.has(client)) turnAway('no key came')
+      if (strangers.has(client)) turnAway('no key came', 'no_key')
     }, deps.authMs ?? AUTH_MS)
     if (isStranger) strangers.add(client)
     const ping = setInterval(() => {
@@ -105,9 +110,9 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       const request = readRequest(textOf(bytes))
       if (request.kind === 'auth') {
         const isKnown = access.keys.length === 0 || keyOf(`Bearer ${request.key}`, access.keys) !== undefined
-        return isKnown ? void strangers.delete(client) : turnAway('this key is not known')
+        return isKnown ? void strangers.delete(client) : turnAway('this key is not known', 'wrong_key')
       }
-      if (strangers.has(client)) return turnAway('the first message must be auth with a key')
+      if (strangers.has(client)) return turnAway('the first message must be auth with a key', 'no_key')
       if (request.kind === 'subscribe') deps.hub.subscribe(peer, request.filter, deps.now())
       else if (request.kind === 'unsubscribe') deps.hub.unsubscribe(peer)
       else complain(request.code, request.message)

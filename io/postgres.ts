@@ -16,6 +16,9 @@ const SETTINGS: Record<DatabaseRole, readonly string[]> = {
   migrator: [],
 }
 
+/** The server ends a statement of `api_ro` after 2 s; if it does not even say so, the connection is dead. */
+const READ_TIMEOUT: Partial<Record<DatabaseRole, number>> = { api_ro: 4000 }
+
 /**
  * A pool of connections as one role. NUMERIC and BIGINT come as text (they do not fit a double).
  * Errors of idle connections are logged, not thrown: the next query meets them.
@@ -29,6 +32,7 @@ export function openPool(url: string, role: DatabaseRole, log: Log, max = 10): P
     application_name: `crosstide ${role}`,
     keepAlive: true,
     connectionTimeoutMillis: 5000,
+    ...(READ_TIMEOUT[role] === undefined ? {} : { query_timeout: READ_TIMEOUT[role] }),
   })
   pool.on('error', (error) => log.warn({ err: error }, 'database_connection_lost'))
   return pool

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { openRanges } from '../../io/kafka/ranges.ts'
+import { openRegistry } from '../../io/registry.ts'
+import { systemEventCodec } from '../../schemas/codec.ts'
 import { listenTo, startApiRig, type ApiRig } from '../support/api.ts'
+import { allOf, kafkaOptions } from '../support/kafka.ts'
 
 const KEY = 'a-key-of-the-test-0123456789'
 const OTHER = 'another-key-of-the-test-0123'
@@ -44,6 +48,35 @@ describe('with keys', () => {
     expect((await get('/api/v1/prices', { headers: bearer(`${KEY}x`) })).status).toBe(401)
     expect((await get(`/api/v1/prices?key=${KEY}`)).status).toBe(401)
     expect((await get('/api/v1/prices', { headers: bearer(KEY) })).status).toBe(200)
+  })
+
+  test('who has none or a wrong one is on record: where from, why, where to, and never what was shown', async () => {
+    await get('/api/v1/quotes')
+    await get('/api/v1/quotes', { headers: bearer(`${KEY}y`) })
+    const ranges = await openRanges(kafkaOptions(inject('stack').brokers))
+    const decoder = openRegistry(inject('stack').registry).decoder(systemEventCodec)
+    const records = async (): Promise<readonly (readonly (string | undefined)[])[]> => {
+      const found = await allOf(ranges, { topic: rig.topics.system.name, partition: 0 })
+      expect(Buffer.concat(found.map(({ value }) => value ?? Buffer.alloc(0))).includes(KEY)).toBe(false)
+      const [id] = found.flatMap(({ value }) => (value === null ? [] : [value.readInt32BE(1)]))
+      if (id !== undefined) await decoder.learn(id)
+      return found.flatMap(({ value }) => {
+        const decoded = decoder.decode(value)
+        const details = decoded.kind === 'value' ? decoded.value.details : {}
+        return details['audit'] === 'access_refused' ? [[details['address'], details['reason'], details['count']]] : []
+      })
+    }
+    await expect.poll(records, { timeout: 10_000 }).toHaveLength(2)
+    const own = expect.stringMatching(/127\.0\.0\.1$/)
+    expect(await records()).toEqual(
+      expect.arrayContaining([
+        [own, 'no_key', '1'],
+        [own, 'wrong_key', '1'],
+      ]),
+    )
+    await ranges.close()
+    const metrics = await (await get('/metrics', { headers: bearer(KEY) })).text()
+    expect(metrics).toMatch(/access_refused_total\{reason="wrong_key",role="api"\} [1-9]/)
   })
 
   test('health and what describes the API do not', async () => {

@@ -21,10 +21,24 @@ describe('keys', () => {
     [undefined, undefined],
   ])('%j is the key of %s', (header, name) => expect(keyOf(header, KEYS)).toBe(name))
 
+  test('of one name are one reader: the old and the new one both open while he changes over', () => {
+    const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex')
+    const rotating = [
+      { name: 'bob', hash: hashOf('0123456789abcdef') },
+      { name: 'bob', hash: hashOf('fedcba9876543210') },
+    ]
+    expect(keyOf('Bearer 0123456789abcdef', rotating)).toBe('bob')
+    expect(keyOf('Bearer fedcba9876543210', rotating)).toBe('bob')
+    expect(keyOf('Bearer 0123456789abcdef', rotating.slice(1))).toBeUndefined()
+  })
+
   test('are asked of WebSocket clients, whatever their origin', () => {
     const access = { host: '0.0.0.0', keys: KEYS, origins: ['https://example.org'] }
     const headers = { host: 'x', origin: 'https://example.org' }
-    expect(refusalOf({ url: '/ws', headers }, 0, access)).toEqual([401, 'Unauthorized'])
+    // Without one they may come in and show it in their first message: browsers cannot set headers.
+    expect(refusalOf({ url: '/ws', headers }, 0, access)).toBeUndefined()
+    const wrong = { ...headers, authorization: 'Bearer 0123456789abcdeF' }
+    expect(refusalOf({ url: '/ws', headers: wrong }, 0, access)).toEqual([401, 'Unauthorized'])
     const authorization = 'Bearer 0123456789abcdef'
     expect(refusalOf({ url: '/ws', headers: { ...headers, authorization } }, 0, access)).toBeUndefined()
     const other = { host: 'x', origin: 'https://example.com', authorization }

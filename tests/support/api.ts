@@ -56,6 +56,8 @@ export async function startApiRig(
     readonly limits?: Limits
     readonly access?: Access
     readonly requestsPerMinute?: AppDeps['requestsPerMinute']
+    /** Stands between the API and its database, for instance a proxy. */
+    readonly databaseUrl?: (url: string) => string
     readonly before?: (rig: Pick<ApiRig, 'database' | 'mouth'>) => Promise<void>
   } = {},
 ): Promise<ApiRig> {
@@ -106,7 +108,7 @@ export async function startApiRig(
   const start = (port: number): ReturnType<typeof startApi> =>
     startApi({
       port,
-      database: database.url,
+      database: options.databaseUrl?.(database.url) ?? database.url,
       brokers: stack.brokers,
       registry: stack.registry,
       source: 'simulated',
