@@ -56,6 +56,8 @@ export type Outbox = {
   announceEnd(connection: Connection): void
   /** Numbers trades without sending them. */
   withhold(connection: Connection, event: TradesEvent): void
+  /** Trades that happened and that no frame tells. */
+  swallow(connection: Connection, event: TradesEvent): void
   fault(fault: Fault, details: Readonly<Record<string, unknown>>): void
   note(kind: string, details: Readonly<Record<string, unknown>>): void
 }
@@ -157,6 +159,8 @@ export function createOutbox(
       connection.sequence += 1
       journalTrades(connection, 'trade', event, '"sent":false')
     },
+
+    swallow: (connection, event) => journalTrades(connection, 'trade', event, '"sent":false'),
 
     fault: ({ exchange, do: what, atMs }, details) => note('fault', { exchange, do: what, atMs, ...details }),
 

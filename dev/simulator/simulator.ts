@@ -62,13 +62,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     for (const connection of server.connections) {
       if (connection.dialect.exchange !== exchange) continue
       const { trades, quotes } = connection.subscription
-      if (!(event.kind === 'trades' ? trades : quotes).has(symbol) || !isListening(connection)) continue
-      if (lasting.muted.size > 0 && lasting.muted.has(lastingKey(exchange, symbol))) {
-        if (event.kind === 'trades') {
-          outbox.withhold(connection, event)
-          // No frame is missing where frames are numbered: there was none.
-          connection.sequence -= 1
-        }
+      if (!(event.kind === 'trades' ? trades : quotes).has(symbol)) continue
+      const isMuted = lasting.muted.size > 0 && lasting.muted.has(lastingKey(exchange, symbol))
+      if (isMuted || !isListening(connection)) {
+        // What a half-open connection or a mute subscription swallows is in the journal, but was never a frame.
+        if (event.kind === 'trades' && (isMuted || connection.stalledUntilMs > 0)) outbox.swallow(connection, event)
         continue
       }
       const told = connection.ahead === 0 ? event : shifted(event, connection.ahead)
