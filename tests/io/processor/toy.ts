@@ -1,0 +1,48 @@
+import type { Emitted, Logged, Origin, Output, Processor } from '../../../core/processor.ts'
+import { micros } from '../../../core/time.ts'
+import type { Incoming } from '../../../io/kafka/port.ts'
+import type { Read } from '../../../io/processor/task.ts'
+
+/** Input: a number. Outputs: to `sums` a running sum at each third record, to `peaks` each new maximum; some records make both, most none. */
+export type ToyState = { sum: number; count: number; highest: number }
+
+export const TOY: Processor<ToyState, number, number> = {
+  name: 'toy',
+  codeVersion: 1,
+  input: 'numbers',
+  outputs: ['sums', 'peaks'],
+  horizon: 0,
+  initial: () => ({ sum: 0, count: 0, highest: -Infinity }),
+  step(state, { offset, timestampMs, value }, { emit, count }) {
+    const out = (topic: string, one: number): Emitted<number> => ({
+      topic,
+      key: 'toy',
+      time: micros(timestampMs * 1000),
+      value: one,
+    })
+    state.sum += value
+    state.count += 1
+    if (offset % 3 === 0) emit(out('sums', state.sum))
+    if (value > state.highest) {
+      state.highest = value
+      emit(out('peaks', value))
+    }
+    count('processed')
+  },
+}
+
+export const encodeToy = ({ value, origin }: Output<number>): Buffer => Buffer.from(JSON.stringify({ value, origin }))
+
+export const toyOrigins = async (_: string, records: readonly Incoming[]): Promise<readonly (Origin | undefined)[]> =>
+  records.map(({ value }) => JSON.parse(String(value)).origin)
+
+export const readToy = async (
+  { partition }: { readonly partition: number },
+  records: readonly Incoming[],
+): Promise<readonly Read<number>[]> =>
+  records.map(({ offset, timestampMs, value }): Logged<number> => ({
+    partition,
+    offset,
+    timestampMs,
+    value: Number(String(value)),
+  }))
