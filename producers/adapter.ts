@@ -27,6 +27,8 @@ export type Withdrawal = Pick<Entry, 'nativeSymbol' | 'eventTime' | 'timeSource'
 export type Decoded = {
   readonly frameSequence?: number | undefined
   readonly unreadable?: readonly string[] | undefined
+  /** When the exchange sent the frame, where it says so on frames that nothing else delays. */
+  readonly serverTime?: Micros | undefined
 } & (
   | {
       readonly kind: 'ticks'

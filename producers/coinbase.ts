@@ -2,7 +2,7 @@ import { canonicalAsset } from '../core/symbol.ts'
 import type { Adapter, Decoded, Instrument, Subscription } from './adapter.ts'
 import { coinbaseBackfill } from './backfill-coinbase.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
-import { count, fields, iso, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
+import { count, fields, iso, isoIf, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
 const ADDRESS = 'wss://advanced-trade-ws.coinbase.com'
 
@@ -32,7 +32,7 @@ export const coinbase: Adapter = {
         return tickers(envelope)
       case 'heartbeats':
         list(envelope['events'], 'events')
-        return { kind: 'heartbeat', frameSequence: frameSequence(envelope) }
+        return { kind: 'heartbeat', frameSequence: frameSequence(envelope), serverTime: isoIf(envelope['timestamp']) }
       case 'subscriptions':
         return subscriptions(envelope)
       default:

@@ -1,9 +1,11 @@
 import type { Quote, Tick } from '../core/tick.ts'
 import { micros, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Decoded, Entry, Withdrawal } from './adapter.ts'
+import { sampled } from './clock-offset.ts'
 import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
 import { delivered } from './handover.ts'
 import { emit, homeOf } from './outbox.ts'
+import { observe } from './isolation.ts'
 import { remember } from './recent-ids.ts'
 import { emitRate, joinSession, startSession, takeBack, withdraw } from './session.ts'
 
@@ -53,6 +55,9 @@ export function takeEntry(context: FrameContext, entry: Entry): void {
   if (isSkewed(context, eventTime)) return fault(context, 'eventTime: more than 10 minutes off')
   if (Math.abs(eventTime - time) > NOTABLE_SKEW) state.counts.findings.skewed++
   const { payload } = entry
+  if (entry.timeSource === 'EXCHANGE' && !entry.history) sampled(state.clock, 'events', eventTime, time)
+  observe(market, payload, time)
+  if (market.isQuarantined) return fault(context, 'price: quarantined')
   const head: Head = { eventTime: micros(eventTime), timeSource: entry.timeSource, sequence: entry.sequence }
   const isNew =
     payload.kind === 'trade'
@@ -83,6 +88,7 @@ export function takeWithdrawal(context: FrameContext, one: Withdrawal): void {
   state.counts.findings[one.finding]++
   state.counts.entries.withdrawn++
   touch(market, time)
+  if (market.isQuarantined) return
   begin(context, market, eventTime)
   takeBack(state, session, market, out, time, eventTime)
 }

@@ -2,6 +2,7 @@ import { partitionOf, tickKey } from '../core/partition.ts'
 import type { Feed, Gap, GapReason, Quote, Tick } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import type { Adapter, Entry, Instrument, Subscription, Withdrawal } from './adapter.ts'
+import { noOffset, type ClockOffset } from './clock-offset.ts'
 import { noRecentIds, type RecentIds } from './recent-ids.ts'
 import { FULL_BUCKET, type TokenBucket } from './token-bucket.ts'
 
@@ -41,7 +42,7 @@ export type FeedOutput =
   | { readonly kind: 'terminate'; readonly socket: number }
   | {
       readonly kind: 'event'
-      readonly event: 'CONNECTED' | 'DISCONNECTED' | 'GAP' | 'FAULT'
+      readonly event: 'CONNECTED' | 'DISCONNECTED' | 'GAP' | 'FAULT' | 'NOTE'
       readonly symbol: string | undefined
       readonly message: string
       readonly details: Readonly<Record<string, string>>
@@ -138,6 +139,11 @@ export type Market = {
   stale: number
   /** Until when a found stale subscription has time to answer. */
   staleUntil: number
+  /** The newest price, 0 before it: the middle of a quote that is not too wide for that, or a trade's; and its receipt. */
+  price: number
+  priceAt: number
+  /** Its price is not that of the other exchanges: nothing of it is put out. */
+  isQuarantined: boolean
 }
 
 /** One partition of the ticks topic. `owed` by symbol ('' the session's): gaps to write before anything else there. */
@@ -183,6 +189,7 @@ export type FeedState = Link & {
   /** The session whose heartbeats are written: the last one's, as DOWN, until the next has written its START. */
   speaking: Session | undefined
   nextStaleCheck: number
+  readonly clock: ClockOffset
 }
 
 export const waitingLink = (until: number, attempts: number): Link => ({
@@ -223,6 +230,7 @@ export function initialFeed(settings: FeedSettings, connects: Connects = { bucke
     current: undefined,
     speaking: undefined,
     nextStaleCheck: 0,
+    clock: noOffset(),
   }
 }
 
@@ -257,5 +265,8 @@ export function marketOf(
     usual: 0,
     stale: 0,
     staleUntil: 0,
+    price: 0,
+    priceAt: 0,
+    isQuarantined: false,
   }
 }

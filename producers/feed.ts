@@ -5,6 +5,7 @@ import { connect, open, type Closing } from './connection.ts'
 import { checkAnswers, checkStale, sendIfDue } from './deadlines.ts'
 import type { FeedOutput, FeedState, Next, Session } from './feed-state.ts'
 import { countFrame, takeFrame } from './frames.ts'
+import { quarantine } from './isolation.ts'
 import { refused, settle } from './outbox.ts'
 import { abandonNext, CONNECT_DEADLINE, giveUp, lose, loseNext, openNext, rotate } from './rotation.ts'
 import { beatIfDue, heard, stalled, startSession } from './session.ts'
@@ -31,6 +32,13 @@ export type FeedInput =
       readonly time: Micros
       readonly instruments: readonly Instrument[]
       readonly conversions: ReadonlySet<string>
+    }
+  /** A symbol's price is apart from the other exchanges', or in line again. */
+  | {
+      readonly kind: 'quarantine'
+      readonly time: Micros
+      readonly nativeSymbol: string
+      readonly isQuarantined: boolean
     }
   /** The event loop stood still from `from` until now. */
   | { readonly kind: 'stalled'; readonly time: Micros; readonly from: Micros }
@@ -85,6 +93,9 @@ export function feed(state: FeedState, input: FeedInput): readonly [FeedState, r
       // The next socket was asked for other symbols; another one follows.
       abandonNext(state, out)
       follow(state, out, input.time, input.instruments, input.conversions)
+      break
+    case 'quarantine':
+      quarantine(state, out, input.time, input.nativeSymbol, input.isQuarantined)
       break
     case 'stalled':
       stalled(state, out, input.from, input.time)

@@ -1,5 +1,6 @@
 import type { Micros } from '../core/time.ts'
 import { decode, type Decoded } from './adapter.ts'
+import { sampled } from './clock-offset.ts'
 import { answered, faultEvent, refusedSubscription } from './deadlines.ts'
 import { takeEntries } from './entries.ts'
 import type { FeedOutput, FeedState, FrameResult, Link, Next, Session } from './feed-state.ts'
@@ -16,7 +17,8 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
   heard(session, time)
   const next = state.next?.session === session ? state.next : undefined
   const decoded = decode(state.settings.adapter, text, time)
-  const { frameSequence, unreadable = [] } = decoded
+  const { frameSequence, unreadable = [], serverTime } = decoded
+  if (serverTime !== undefined) sampled(state.clock, 'server', serverTime + state.settings.shift, time)
   if (frameSequence !== undefined) checkFrameSequence(state, session, next, out, time, frameSequence)
   switch (decoded.kind) {
     case 'ticks': {

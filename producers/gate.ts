@@ -3,7 +3,18 @@ import type { Micros } from '../core/time.ts'
 import type { Adapter, Decoded, Instrument, Subscribe } from './adapter.ts'
 import { gateBackfill } from './backfill-gate.ts'
 import { addQuote, addTrade, frameTicks } from './frame-ticks.ts'
-import { count, decimalMillis, epoch, fields, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
+import {
+  count,
+  decimalMillis,
+  epoch,
+  epochIf,
+  fields,
+  list,
+  text,
+  tradedSide,
+  Unreadable,
+  type Fields,
+} from './read.ts'
 
 const ADDRESS = 'wss://api.gateio.ws/ws/v4/'
 
@@ -18,7 +29,7 @@ export const gate: Adapter = {
   decode(frame, receiveTime) {
     const message = fields(frame, 'frame')
     const channel = text(message['channel'], 'channel')
-    if (channel === 'spot.pong') return { kind: 'heartbeat' }
+    if (channel === 'spot.pong') return { kind: 'heartbeat', serverTime: epochIf(message['time_ms']) }
     const event = text(message['event'], 'event')
     if (event === 'subscribe' || event === 'unsubscribe') return answer(message, channel, event)
     switch (channel) {

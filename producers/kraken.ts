@@ -3,7 +3,7 @@ import type { Micros } from '../core/time.ts'
 import type { Adapter, Decoded, Instrument, Subscribe, Subscription } from './adapter.ts'
 import { krakenBackfill } from './backfill-kraken.ts'
 import { addQuote, addTrade, eachEntry, frameTicks } from './frame-ticks.ts'
-import { count, fields, iso, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
+import { count, fields, iso, isoIf, list, text, tradedSide, Unreadable, type Fields } from './read.ts'
 
 const ADDRESS = 'wss://ws.kraken.com/v2'
 
@@ -112,10 +112,12 @@ function tickers(envelope: Fields, receiveTime: Micros): Decoded {
 /** Each symbol of a request is answered on its own. */
 function answer(envelope: Fields, method: unknown): Decoded {
   const { result, success } = envelope
-  if (method === 'pong') return { kind: 'heartbeat' }
+  const serverTime = isoIf(envelope['time_out'])
+  if (method === 'pong') return { kind: 'heartbeat', serverTime }
   if (method === 'subscribe' && success === true) {
     const { channel, symbol } = fields(result, 'result')
-    return { kind: 'ack', subscriptions: [{ channel: text(channel, 'channel'), nativeSymbol: text(symbol, 'symbol') }] }
+    const subscriptions = [{ channel: text(channel, 'channel'), nativeSymbol: text(symbol, 'symbol') }]
+    return { kind: 'ack', subscriptions, serverTime }
   }
   if (method === 'unsubscribe' && success === true) return { kind: 'ack', subscriptions: [] }
   if (success === false || method === 'error') {

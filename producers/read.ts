@@ -102,6 +102,14 @@ export function iso(value: unknown, key: string): Micros {
   return time
 }
 
+/** A time that helps where it is there, and is no fault where it is not. */
+export const isoIf = (value: unknown): Micros | undefined => (typeof value === 'string' ? fromIso(value) : undefined)
+
+export function epochIf(value: unknown): Micros | undefined {
+  const millis = typeof value === 'number' ? value * MICROS_PER_MILLI : -1
+  return isMicros(millis) ? millis : undefined
+}
+
 /** The side as an exchange writes it, in whatever case. */
 export function tradedSide(value: unknown, key: string): Side {
   if (value === 'BUY' || value === 'buy') return 'BUY'

@@ -86,6 +86,7 @@ describe('kraken adapter', () => {
     expect(decode(kraken, ACK, AT)).toEqual({
       kind: 'ack',
       subscriptions: [{ channel: 'ticker', nativeSymbol: 'BTC/USD' }],
+      serverTime: 1_795_169_730_100_100,
     })
     expect(decode(kraken, REFUSED, AT)).toEqual({
       kind: 'fault',
