@@ -12,7 +12,14 @@ import { folderStore, type ArchiveStore } from '../../io/archive-store.ts'
 import { parseEnvironment } from '../../io/environment.ts'
 import { bucketStore, openS3Archive } from '../../io/s3-archive.ts'
 import { openBucket, type BucketOptions } from '../../io/s3.ts'
-import { HALF_PAST_TEN, HOUR, everything, startArchiveRig, type ArchiveRig } from '../support/archive.ts'
+import {
+  HALF_PAST_TEN,
+  HOUR,
+  archiveAndKill,
+  everything,
+  startArchiveRig,
+  type ArchiveRig,
+} from '../support/archive.ts'
 import { freshTopic } from '../support/kafka.ts'
 import { S3_KEYS, s3Program, startS3, type S3Server } from '../support/s3.ts'
 
@@ -159,6 +166,24 @@ describe.skipIf(program === undefined)('an archive in a bucket', () => {
     expect(proxy.rules.cuts).toBe(2)
     await store.close()
     proxy.stop()
+  })
+
+  test('killed with SIGKILL and begun again it holds what an undisturbed one does', async () => {
+    const topic = await freshTopic(brokers)
+    const HOURS = 6
+    for (let hour = 0; hour < HOURS; hour++) {
+      const values = Array.from({ length: 200 }, (_, n) => rig.value(hour * 200 + n))
+      await rig.append(topic, values, HALF_PAST_TEN + hour * HOUR)
+    }
+    await rig.archive(folderStore(folder), topic, 0, HOURS * 200)
+    const keys = { AWS_ACCESS_KEY_ID: S3_KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: S3_KEYS.secretAccessKey }
+    const args = [`s3://${BUCKET}/killed`, '--endpoint', server.endpoint, '--topic', topic]
+    for (const lines of [2, HOURS + 1]) await archiveAndKill(args, keys, lines)
+    const path = `${topic}/partition=0`
+    expect(await bytesIn(bucketStore(openBucket(options), 'killed'), path)).toEqual(
+      await bytesIn(folderStore(folder), path),
+    )
+    expect(await pending('killed')).toBe(0)
   })
 
   test('an upload that fails leaves neither an object nor parts, and the next run ends it', async () => {

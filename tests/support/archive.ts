@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { inject } from 'vitest'
 import { archiveSlot } from '../../cli/archive.ts'
 import type { ArchiveStore } from '../../io/archive-store.ts'
@@ -75,4 +78,28 @@ export async function everything(log: Pick<Ranges, 'bounds' | 'read'>, slot: Slo
   const found: Incoming[] = []
   for await (const records of log.read(slot, first, end)) found.push(...records)
   return found
+}
+
+const COMMAND = fileURLToPath(new URL('../../cli/crosstide.js', import.meta.url))
+
+/** Runs `crosstide archive` in a process of its own and kills it when it has said so many lines; answers its lines. */
+export async function archiveAndKill(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  lines: number,
+): Promise<readonly string[]> {
+  const { brokers, registry, database } = inject('stack')
+  const services = { KAFKA_BROKERS: brokers.join(), SCHEMA_REGISTRY_URL: registry, DATABASE_URL: database }
+  const child = spawn(process.execPath, [COMMAND, 'archive', ...args], {
+    env: { ...process.env, ...services, ...variables },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+    if (said.split('\n').length > lines) child.kill('SIGKILL')
+  })
+  await ended
+  return said.split('\n').filter((line) => line !== '')
 }
