@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
+import { agentFor, getThrough, STRAIGHT, type ProxySettings } from './proxy.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 const REQUEST_MS = 20_000
@@ -20,6 +21,7 @@ export function getJson<Parsed>(
   parse: (body: unknown) => Parsed,
   signal: AbortSignal,
   failed: (message: string) => void,
+  proxy: ProxySettings = STRAIGHT,
 ): Promise<Parsed> {
   const policy = retry(handleAll, {
     maxAttempts: Infinity,
@@ -27,7 +29,7 @@ export function getJson<Parsed>(
   })
   return policy.execute(async () => {
     try {
-      return parse(await once(url, signal))
+      return parse(await once(url, signal, proxy))
     } catch (error) {
       failed(error instanceof Error ? error.message : String(error))
       if (error instanceof Refused) await sleep(waitMs(error), undefined, { signal })
@@ -36,9 +38,38 @@ export function getJson<Parsed>(
   }, signal)
 }
 
-async function once(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(url, {
-    redirect: 'error',
+/** What a GET was answered: `undefined` as status: nothing, `body` says why. */
+export type HttpAnswer = {
+  readonly status: number | undefined
+  readonly body: string
+  readonly retryAfterMs: number | undefined
+}
+
+/** One GET, whatever comes of it; never rejects. */
+export async function getText(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  proxy: ProxySettings = STRAIGHT,
+): Promise<HttpAnswer> {
+  try {
+    const response = await get(url, proxy, {
+      headers: { accept: 'application/json', ...headers },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
+    })
+    return { status: response.status, body: await bounded(response), retryAfterMs: askedMs(response) }
+  } catch (error) {
+    return { status: undefined, body: error instanceof Error ? error.message : String(error), retryAfterMs: undefined }
+  }
+}
+
+function get(url: string, proxy: ProxySettings, asked: Parameters<typeof getThrough>[2]): Promise<Response> {
+  const agent = agentFor(url, proxy)
+  return agent === undefined ? fetch(url, { redirect: 'error', ...asked }) : getThrough(agent, url, asked)
+}
+
+async function once(url: string, signal: AbortSignal, proxy: ProxySettings): Promise<unknown> {
+  const response = await get(url, proxy, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
   })

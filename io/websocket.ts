@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import { retryAfterMs } from './retry-after.ts'
+import { agentFor, STRAIGHT, type ProxySettings } from './proxy.ts'
 
 const MAX_PAYLOAD = 4 * 1024 * 1024
 const HANDSHAKE_MS = 10_000
@@ -33,12 +34,13 @@ export type Socket = {
  * A client's WebSocket to an exchange, hostile until proven otherwise: bounded frames, strict UTF-8, no redirects, no
  * compression. Pings each 15 s; that nobody answers is for the owner to notice.
  */
-export function openSocket(url: string, events: SocketEvents): Socket {
+export function openSocket(url: string, events: SocketEvents, proxy: ProxySettings = STRAIGHT): Socket {
   const socket = new WebSocket(url, {
     maxPayload: MAX_PAYLOAD,
     handshakeTimeout: HANDSHAKE_MS,
     followRedirects: false,
     perMessageDeflate: false,
+    agent: agentFor(url, proxy),
   })
   let over = false
   let closing: SocketClosing | undefined
