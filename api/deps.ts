@@ -20,8 +20,8 @@ export type AppDeps = {
   readonly assets: ReadonlyMap<string, Asset>
   readonly readiness: Readiness
   readonly letters: Letters
-  /** What `/api/v1/config` shows; holds no secrets. */
-  readonly config: Config
+  /** What `/api/v1/config` shows; holds no secrets. `epoch` counts its changes, `undefined`: none was published. */
+  readonly configuration: () => { readonly config: Config; readonly epoch: number | undefined }
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source

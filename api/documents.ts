@@ -145,7 +145,11 @@ export const DOCUMENTS = {
   candles: page('candles', candle),
   gaps: page('gaps', gap),
   deadLetters: page('deadLetters', deadLetter),
-  config: z.strictObject({ meta, config: z.looseObject({}) }),
+  config: z.strictObject({
+    meta,
+    epoch: count.optional().meta({ description: 'Counts the changes of the published document; absent: none was' }),
+    config: z.looseObject({}),
+  }),
   exchanges: z.strictObject({ meta, exchanges: z.array(exchange) }),
   services: z.strictObject({ meta, services: z.array(service) }),
   latency: z.strictObject({

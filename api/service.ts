@@ -3,6 +3,7 @@ import { now } from '../io/clock.ts'
 import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import { openAnnouncer } from '../io/announcer.ts'
+import { followConfiguration, readConfiguration } from '../io/configuration.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { checkLogId } from '../io/log-id.ts'
 import type { Log } from '../io/log.ts'
@@ -62,6 +63,20 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     await Promise.all([ranges.close(), database.end()])
     throw error
   })
+  let { found: published } = await readConfiguration(ranges, topics.control, log)
+  const ending = new AbortController()
+  void followConfiguration({
+    ranges,
+    control: topics.control,
+    log,
+    signal: ending.signal,
+    known: published,
+    changed: (configuration) => (published = configuration),
+  })
+  const configuration: AppDeps['configuration'] = () => ({
+    config: published?.config ?? options.config,
+    epoch: published?.epoch,
+  })
   const announcer = await openAnnouncer('api', { kafka, registry, topics })
 
   const board = createBoard()
@@ -108,7 +123,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     },
   }
   const recording = setInterval(() => onRecord.flush(now()), 10_000).unref()
-  const deps = { database, board, readiness, letters, config: options.config, metrics, log, source, now }
+  const deps = { database, board, readiness, letters, configuration, metrics, log, source, now }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
@@ -116,6 +131,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
 
   const stop = async (): Promise<{ unsent: number }> => {
     readiness.stop()
+    ending.abort()
     pushes.stop()
     clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])

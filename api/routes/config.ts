@@ -7,6 +7,6 @@ export const config: Route = {
   path: '/api/v1/config',
   get: (deps) => (request, response) => {
     parse(noQuery, request.query)
-    response.json({ meta: metaOf(deps), config: deps.config })
+    response.json({ meta: metaOf(deps), ...deps.configuration() })
   },
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { configurationRecord, nextConfiguration } from '../../io/configuration.ts'
 import { openPool } from '../../io/postgres.ts'
 import { DOCUMENTS } from '../../api/documents.ts'
 import { selectCandles } from '../../api/queries/candles.ts'
@@ -311,6 +312,15 @@ test('the configuration is the document in effect and holds no address', async (
   const text = await response.text()
   expect(JSON.parse(text)).toMatchObject({ config: CONFIG })
   expect(text).not.toMatch(/postgres:|127\.0\.0\.1/)
+})
+
+test('a configuration that is applied while it runs is the one in effect', async () => {
+  const applied = { ...CONFIG, exchanges: { kraken: { symbols: ['BTC-USD', 'ETH-USD'] } } }
+  const next = nextConfiguration(undefined, applied, { by: 'the test', at: '2026-11-20T10:00:00.000Z' })
+  await rig.append([configurationRecord(rig.topics.control, next)])
+  await expect.poll(() => json('/api/v1/config')).toMatchObject({ epoch: 1, config: { exchanges: applied.exchanges } })
+  await rig.restart(async () => undefined)
+  expect(await json('/api/v1/config')).toMatchObject({ epoch: 1, config: { exchanges: applied.exchanges } })
 })
 
 test.each([
