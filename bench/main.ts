@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { PipelineError } from '../core/errors.ts'
+import { SIMULATED } from '../dev/simulator/exchanges.ts'
 import { loadConfig } from '../io/config.ts'
 import { parseEnvironment } from '../io/environment.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
@@ -9,7 +10,8 @@ import { createLog } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
 import { serviceHeartbeatCodec } from '../schemas/codec.ts'
 import { catalogue } from '../schemas/topics.ts'
-import { HIGHEST_RATE, parseOptions, type Options } from './options.ts'
+import { benchAdapters } from './adapters.ts'
+import { HIGHEST_RATE, parseAdapterOptions, parseOptions, type Options } from './options.ts'
 import { startPipeline, type Pipeline } from './pipeline.ts'
 import { runProducerPerformance } from './producer-performance.ts'
 import { measureRate, type RateDeps, type RateResult } from './rate.ts'
@@ -21,19 +23,37 @@ const DATA_DIR = join('.crosstide', 'bench')
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 try {
-  const options = parseOptions(process.argv.slice(2))
-  const report = await bench(options)
-  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : formatReport(report)}\n`)
+  const [what, ...args] = process.argv.slice(2)
+  process.stdout.write(`${what === 'adapters' ? await onAdapters(args) : await onPipeline(process.argv.slice(2))}\n`)
 } catch (error) {
   say(error instanceof PipelineError ? `bench: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exitCode = error instanceof PipelineError && error.code === 'WRONG_USE' ? 2 : 1
+}
+
+async function onAdapters(args: readonly string[]): Promise<string> {
+  const table = await benchAdapters({ ...parseAdapterOptions(args), say })
+  return `${new Date().toISOString().slice(0, 10)}  ${machine()}, Node ${process.version}\n\n${table}`
+}
+
+async function onPipeline(args: readonly string[]): Promise<string> {
+  const options = parseOptions(args)
+  const report = await bench(options)
+  return options.json ? JSON.stringify(report, null, 2) : formatReport(report)
 }
 
 async function bench(options: Options): Promise<Report> {
   const environment = parseEnvironment(process.env)
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const log = createLog('bench', 'error')
-  const pipeline = await startPipeline({ environment, variables: process.env, config, log, dataDir: DATA_DIR, say })
+  const pipeline = await startPipeline({
+    environment,
+    variables: process.env,
+    config,
+    log,
+    dataDir: DATA_DIR,
+    brokers: options.brokers,
+    say,
+  })
   const stopping = stopOnSignal(pipeline)
   const kafka = { brokers: pipeline.stack.brokers, clientId: 'crosstide-bench', log }
   const pool = new pg.Pool({ connectionString: pipeline.stack.database, max: 2 })
@@ -57,6 +77,8 @@ async function bench(options: Options): Promise<Report> {
     return {
       machine: machine(),
       node: process.version,
+      brokers: options.brokers,
+      exchanges: SIMULATED.filter((exchange) => config.exchanges[exchange] !== undefined),
       date: new Date().toISOString().slice(0, 10),
       rates,
       raw: options.raw ? await measureRaw() : undefined,

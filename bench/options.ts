@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PipelineError } from '../core/errors.ts'
+import type { BrokerCount } from '../dev/brokers.ts'
 
 export type Options = {
   readonly rates: readonly number[]
@@ -9,17 +10,25 @@ export type Options = {
   readonly measureMs: number
   readonly raw: boolean
   readonly json: boolean
+  readonly brokers: BrokerCount
 }
 
+/** Of the adapters alone, on recorded frames. */
+export type AdapterOptions = { readonly captures: string; readonly warmUpSeconds: number; readonly seconds: number }
+
 /** What the simulator does at most. */
-export const HIGHEST_RATE = 20_000
+export const HIGHEST_RATE = 100_000
 
 export const USAGE = `usage: npm run bench -- [options]
   --rates 1000,5000,10000   frames per second; without it: these, then doubled until not sustained
   --seconds 25              measured per rate
   --warm-up 10              seconds before
+  --brokers 1               or 3: a quorum of three, three copies of each record
   --no-raw                  without Kafka's ProducerPerformance
   --json                    the report as JSON on stdout
+or:    npm run bench -- adapters [options]: each adapter alone on its recording, beside cryptofeed
+  --captures ../shared/captures
+  --seconds 3               of processor time, per recording and side
 `
 
 /** Pure: the command line; throws WRONG_USE. */
@@ -34,6 +43,7 @@ export function parseOptions(args: readonly string[]): Options {
         'warm-up': { type: 'string', default: '10' },
         raw: { type: 'boolean', default: true },
         json: { type: 'boolean', default: false },
+        brokers: { type: 'string', default: '1' },
       },
     })
     const rates = (values.rates ?? '1000,5000,10000').split(',').map((rate) => within(rate, 10, HIGHEST_RATE))
@@ -45,12 +55,36 @@ export function parseOptions(args: readonly string[]): Options {
       warmUpMs: within(values['warm-up'], 1, 600) * 1000,
       raw: values.raw,
       json: values.json,
+      brokers: brokerCount(values.brokers),
     }
   } catch (cause) {
-    throw new PipelineError('WRONG_USE', `${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, {
-      cause,
-    })
+    throw wrongUse(cause)
   }
+}
+
+/** Pure: what follows `adapters`; throws WRONG_USE. */
+export function parseAdapterOptions(args: readonly string[]): AdapterOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        captures: { type: 'string', default: '../shared/captures' },
+        seconds: { type: 'string', default: '3' },
+      },
+    })
+    const seconds = within(values.seconds, 0.1, 600)
+    return { captures: values.captures, seconds, warmUpSeconds: seconds / 3 }
+  } catch (cause) {
+    throw wrongUse(cause)
+  }
+}
+
+const wrongUse = (cause: unknown): PipelineError =>
+  new PipelineError('WRONG_USE', `${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, { cause })
+
+function brokerCount(text: string): BrokerCount {
+  if (text === '1' || text === '3') return text === '1' ? 1 : 3
+  throw new RangeError(`"${text}" brokers: there are 1 or 3`)
 }
 
 function within(text: string, least: number, most: number): number {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { bootstrap } from '../cli/bootstrap.ts'
 import { roleProcess, ROLES, type Role, type Wiring } from '../cli/roles.ts'
 import { describeExit, superviseRole, type SupervisedRole } from '../cli/supervisor.ts'
+import type { BrokerCount } from '../dev/brokers.ts'
 import type { Variables } from '../dev/java.ts'
 import { freePort } from '../dev/ports.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
@@ -19,6 +20,7 @@ export type PipelineOptions = {
   readonly log: Log
   /** Emptied before, and used by nothing else: a bench must not meet a user's data. */
   readonly dataDir: string
+  readonly brokers: BrokerCount
   readonly say: (text: string) => void
 }
 
@@ -46,6 +48,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const stack = await startStack({
     dataDir,
     ports: { kafka: 0, registry: 0, postgres: 0 },
+    brokers: options.brokers,
     external: {},
     variables,
     onProgress: ({ part, state, detail }) => say(`${part}: ${state} ${detail}`),

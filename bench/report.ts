@@ -15,6 +15,8 @@ export type Report = {
   readonly machine: string
   readonly node: string
   readonly date: string
+  readonly brokers: number
+  readonly exchanges: readonly string[]
   readonly rates: readonly RateResult[]
   readonly raw: Raw | undefined
 }
@@ -28,11 +30,12 @@ export const sustained = (rates: readonly RateResult[]): number =>
   Math.max(0, ...rates.filter(({ failures }) => failures.length === 0).map(({ rate }) => rate))
 
 /** Pure: the report as a reader wants it. */
-export function formatReport({ machine: where, node, date, rates, raw }: Report): string {
+export function formatReport({ machine: where, node, date, brokers, exchanges, rates, raw }: Report): string {
   const names = [...new Set(rates.flatMap(({ usage }) => Object.keys(usage)))]
   const best = sustained(rates)
   return [
     `${date}  ${where}, Node ${node}; everything on this one machine`,
+    `${brokers === 1 ? 'one broker' : `${brokers} brokers, three copies`}; simulated: ${exchanges.join(', ')}`,
     '',
     formatTable(
       ['frames/s', 'sent/s', 'rows/s', 'behind', 'ack p50/p99', 'row p50/p99', 'push p50/p99', 'sustained'],

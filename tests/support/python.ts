@@ -1,18 +1,12 @@
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { askPython as ask, ensurePython } from '../../dev/python.ts'
 
-const run = promisify(execFile)
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const REQUIREMENTS = join(ROOT, 'tests/interop/requirements.txt')
-const INSTALL_MS = 150_000
+const REQUIREMENTS = join(fileURLToPath(new URL('../..', import.meta.url)), 'tests/interop/requirements.txt')
 
 /**
- * A Python with the clients of `tests/interop/requirements.txt`, from an environment of its own below `.crosstide`, made
- * once. `undefined` where there is no Python or no package index, with the reason printed; with `CI` set that is a failure.
+ * A Python with the clients of `tests/interop/requirements.txt`. `undefined` where there is no Python or no package index,
+ * with the reason printed; with `CI` set that is a failure.
  */
 export const interopPython = (): Promise<string | undefined> =>
   pythonWith(REQUIREMENTS, 'confluent_kafka, fastavro', 'interoperability')
@@ -20,7 +14,7 @@ export const interopPython = (): Promise<string | undefined> =>
 /** The same with what another file of requirements lists; `imports` prove that it is there, `purpose` is said in a refusal. */
 export async function pythonWith(requirements: string, imports: string, purpose: string): Promise<string | undefined> {
   try {
-    return await ensureEnvironment(requirements, imports)
+    return await ensurePython(requirements, imports)
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
     if (process.env['CI'])
@@ -30,37 +24,6 @@ export async function pythonWith(requirements: string, imports: string, purpose:
   }
 }
 
-async function ensureEnvironment(requirements: string, imports: string): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12)
-  const folder = join(ROOT, '.crosstide', `python-${hash}`)
-  const python = join(folder, 'bin', 'python')
-  const isReady = await run(python, ['-c', `import ${imports}`]).then(
-    () => true,
-    () => false,
-  )
-  if (isReady) return python
-  // What is half done carries another name: it would pass for the whole after a kill. Nothing but `bin/pip` minds the move.
-  const temporary = `${folder}.part-${process.pid}`
-  await mkdir(join(ROOT, '.crosstide'), { recursive: true })
-  await rm(folder, { recursive: true, force: true })
-  try {
-    await run('python3', ['-m', 'venv', temporary])
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]
-    await run(join(temporary, 'bin', 'python'), install, { timeout: INSTALL_MS })
-    await rename(temporary, folder)
-  } finally {
-    await rm(temporary, { recursive: true, force: true })
-  }
-  return python
-}
-
 /** Runs a script with one JSON document in and one out. */
-export async function askPython(python: string, script: string, mode: string, job: object): Promise<unknown> {
-  const asked = run(python, [script, mode], { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 })
-  asked.child.stdin?.end(JSON.stringify(job))
-  const answer: unknown = JSON.parse((await asked).stdout)
-  return answer
-}
+export const askPython = (python: string, script: string, mode: string, job: object): Promise<unknown> =>
+  ask(python, script, [mode], job)
