@@ -27,7 +27,7 @@ export function addConfig(cli: Command, environment: Environment, exit: (code: n
       'after',
       `
 It stays in effect over restarts, until crosstide.config.json is edited: the next start takes that.
-Partitions, inverses, simulator and retentionDays are read at a start only: a file that changes them is refused.
+Partitions, inverses, backfill, simulator and retentionDays are read at a start only: a file that changes them is refused.
 A symbol that its exchange does not list is a FAULT event; the others go on.`,
     )
     .action(async (file: string, { source: of, dryRun }: { readonly source?: Source; readonly dryRun: boolean }) =>

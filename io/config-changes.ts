@@ -16,7 +16,7 @@ export type ConfigChanges = {
 }
 
 /** Partitions and inverses say where a symbol's ticks lie; the others belong to roles that read the file when they start. */
-const FIXED = ['partitions', 'inverses', 'simulator', 'retentionDays'] as const
+const FIXED = ['partitions', 'inverses', 'backfill', 'simulator', 'retentionDays'] as const
 
 /** How `after` differs from `before`; the order of symbols is none. */
 export function configChanges(before: Config, after: Config): ConfigChanges {

@@ -21,6 +21,7 @@ const schema = z
       .refine((all) => Object.keys(all).length > 0, 'names no exchange'),
     conversions: z.array(symbol).refine(unique, 'names a symbol twice').default([]),
     inverses: z.array(symbol).refine(unique, 'names a symbol twice').default([]),
+    backfill: z.boolean().default(true),
     simulator: z
       .strictObject({
         framesPerSecond: z.number().min(10).max(100_000).default(200),

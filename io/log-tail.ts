@@ -81,7 +81,7 @@ async function eachSlot(
   const read: SlotTail['read'] = async (slot, from, to, visit) => {
     for await (const records of ranges.read(slot, from, to))
       for (const { value } of records) {
-        const tick = await decoded(decoder, value)
+        const tick = await decodedTick(decoder, value)
         if (tick !== undefined) visit(tick)
       }
   }
@@ -95,8 +95,9 @@ async function eachSlot(
   }
 }
 
-async function decoded(decoder: Decoder<Tick>, value: Buffer | null): Promise<Tick | undefined> {
+/** A record's tick; `undefined` if it holds none that can be read. */
+export async function decodedTick(decoder: Decoder<Tick>, value: Buffer | null): Promise<Tick | undefined> {
   const result = decoder.decode(value)
   if (result.kind === 'value') return result.value
-  return result.kind === 'unknown-schema' && (await decoder.learn(result.id)) ? decoded(decoder, value) : undefined
+  return result.kind === 'unknown-schema' && (await decoder.learn(result.id)) ? decodedTick(decoder, value) : undefined
 }

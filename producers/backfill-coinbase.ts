@@ -22,7 +22,10 @@ export const coinbaseBackfill: Backfill = {
     const oldest = last?.trades[0]
     const newest = last?.trades.at(-1)
     if (last !== undefined && (oldest === undefined || newest === undefined)) return undefined
-    const end = oldest === undefined ? secondsAfter(Math.max(to, before?.eventTime ?? to)) : Math.ceil(oldest.eventTime / 1_000_000)
+    const end =
+      oldest === undefined
+        ? secondsAfter(Math.max(to, before?.eventTime ?? to))
+        : Math.ceil(oldest.eventTime / 1_000_000)
     // A page within one second would be answered with itself.
     if (newest !== undefined && end >= Math.ceil(newest.eventTime / 1_000_000)) return undefined
     return { url: `${ADDRESS}/${encodeURIComponent(nativeSymbol)}/ticker?limit=${PAGE}&start=${start}&end=${end}` }

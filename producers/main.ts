@@ -9,8 +9,9 @@ import { configChanges } from '../io/config-changes.ts'
 import { loadConfig, type Config } from '../io/config.ts'
 import { followConfiguration, readConfiguration } from '../io/configuration.ts'
 import { required, type Environment, type Source } from '../io/environment.ts'
+import { openBackfillMetrics } from '../io/backfill-metrics.ts'
 import { openFeedMetrics } from '../io/feed-metrics.ts'
-import { getJson } from '../io/http.ts'
+import { getJson, getText } from '../io/http.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import type { Log } from '../io/log.ts'
 import { lastTrades, newestTickTime } from '../io/log-tail.ts'
@@ -19,9 +20,11 @@ import { readSessions } from '../io/recording-files.ts'
 import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { openTickLog } from '../io/tick-log.ts'
+import { tradeTail } from '../io/trade-tail.ts'
 import { openSocket } from '../io/websocket.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { simulated } from './adapter.ts'
+import { openBackfills } from './backfilling.ts'
 import { deadLetter, STAGE } from './dead-letter.ts'
 import { staleMarkets } from './feed-state.ts'
 import { follower, type Reach } from './follower.ts'
@@ -62,6 +65,8 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
   const clocked = new Set<RunningFeed>()
   const waiting = new Map<string, string>()
 
+  // A recording's gaps are the recording's.
+  const backfills = config.backfill && environment.CROSSTIDE_SOURCE !== 'recorded'
   let lastTurn = now()
   const turn = (time: Micros): void => {
     const from = lastTurn
@@ -80,7 +85,9 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     offer(tick, key, partition) {
       const { exchange, timeSource, receiveTime, eventTime } = tick
       if (timeSource === 'EXCHANGE' && tick.payload.kind !== 'rate') feedMetrics.lag(exchange, receiveTime - eventTime)
-      return tickLog.offer(tick, key, partition)
+      const taken = tickLog.offer(tick, key, partition)
+      if (taken && backfills) filling.offered(tick, partition)
+      return taken
     },
     letter(exchange, letter) {
       const topic = topics.ticks.name
@@ -100,6 +107,24 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
       if (kept) announcer.event({ kind: event, exchange, symbol, message, details })
     },
   }
+  const backfillMetrics = openBackfillMetrics(metrics, log)
+  const filling = openBackfills((exchange) => ({
+    now,
+    random: Math.random,
+    session: (at, time) => world.session(at, time),
+    sleep: (ms) => sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined),
+    stopped: () => abort.signal.aborted,
+    get: ({ url, headers = {} }) => getText(addressOf(exchange, environment)(url), headers, abort.signal),
+    asked: (status) => backfillMetrics.asked(exchange, status),
+    tail: (_, partition, since, backMs) =>
+      tradeTail({ ranges, registry, topic: topics.ticks }, exchange, partition, since, backMs),
+    offer: (tick, key, partition) => tickLog.offer(tick, key, partition),
+    settled: () => tickLog.settled(),
+    markets: () =>
+      [...clocked].filter((feed) => feed.exchange === exchange).flatMap(({ state }) => [...state.markets.values()]),
+    done: (...one) => backfillMetrics.done(...one),
+    failed: (...one) => backfillMetrics.failed(...one),
+  }))
   const fleet: Fleet = {
     world,
     shared: {
@@ -215,17 +240,22 @@ function chosen(names: readonly string[], { exchanges }: Config): readonly Excha
   return names.length === 0 ? configured : configured.filter((exchange) => names.includes(exchange))
 }
 
-/** How an exchange is reached: the simulator's address, or its own. */
+/** An exchange's own address, or the simulator's. */
+function addressOf(exchange: Exchange, environment: Environment): (url: string) => string {
+  if (environment.CROSSTIDE_SOURCE !== 'simulated') return (url) => url
+  const simulator = required(environment, 'CROSSTIDE_SIMULATOR_URL')
+  return (url) => simulated(url, exchange, simulator)
+}
+
+/** How an exchange is reached. */
 function reachOf(
   exchange: Exchange,
   environment: Environment,
   log: Log,
   signal: AbortSignal,
 ): Omit<Reach, 'lastTrades'> {
-  const simulator =
-    environment.CROSSTIDE_SOURCE === 'simulated' ? required(environment, 'CROSSTIDE_SIMULATOR_URL') : undefined
   return {
-    address: (url) => (simulator === undefined ? url : simulated(url, exchange, simulator)),
+    address: addressOf(exchange, environment),
     list: (url, parse, failed) =>
       getJson(url, parse, signal, (message) => {
         log.warn({ exchange, detail: message }, 'instruments_not_read')

@@ -44,6 +44,7 @@ describe('the changes between two configurations', () => {
   test.each([
     ['partitions', { partitions: 3 }],
     ['inverses', { inverses: ['BTC-USDT'] }],
+    ['backfill', { backfill: false }],
     ['simulator', { simulator: { seed: 9 } }],
     ['retentionDays', { retentionDays: 3 }],
   ])('name %s as what a start alone can change', (field, change) => {

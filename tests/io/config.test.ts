@@ -11,6 +11,7 @@ describe('configuration', () => {
       exchanges: minimal.exchanges,
       conversions: [],
       inverses: [],
+      backfill: true,
       simulator: { framesPerSecond: 200, seed: 1 },
       retentionDays: 7,
     })

@@ -1,0 +1,256 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { SimulatedTrade } from '../../dev/simulator/book.ts'
+import { PAST } from '../../dev/simulator/rest/table.ts'
+import type { Gap, Tick } from '../../core/tick.ts'
+import { micros, type Micros } from '../../core/time.ts'
+import type { Answer } from '../../producers/backfill-fetch.ts'
+import { createBackfiller, type BackfillWorld, type Outcome } from '../../producers/backfill-run.ts'
+import { ADAPTERS } from '../../producers/adapters.ts'
+import { noRecentIds, remember } from '../../producers/recent-ids.ts'
+import { sessionNumbers } from '../../producers/shell.ts'
+import { MOMENT, gap, tick, trade } from '../support/ticks.ts'
+
+const SECOND = 1_000_000
+const KEY = 'BTC'
+
+/** Ten trades a second for a minute; the log has those before 20 s and from 30 s on. */
+const TRADES: readonly SimulatedTrade[] = Array.from({ length: 600 }, (_, index) => ({
+  id: 5000 + index,
+  first: index,
+  last: index,
+  price: '91234.5',
+  size: '0.013',
+  side: 'BUY',
+  eventTime: micros(MOMENT + index * 100_000),
+}))
+const MISSED = TRADES.slice(200, 300)
+const BOUNDS = { from: TRADES[199]?.eventTime ?? MOMENT, to: TRADES[300]?.eventTime ?? MOMENT }
+const LIVE = micros(MOMENT - SECOND)
+
+const live = ({ id, eventTime }: SimulatedTrade, ordinal: number): Tick =>
+  tick(trade({ id: String(id) }), { exchange: 'binance', session: LIVE, ordinal, sequence: id, eventTime })
+const gapTick = (change: Partial<Gap> = {}, more: Partial<Tick> = {}): Tick =>
+  tick(gap({ ...BOUNDS, ...change }), { exchange: 'binance', session: LIVE, ordinal: 10_000, ...more })
+
+/** One partition's log in memory, the simulator's REST, a clock that only sleeping moves. */
+function scene({
+  log = [...TRADES.slice(0, 200), ...TRADES.slice(301)].map(live),
+  past = TRADES,
+  answers = [],
+  room = () => true,
+}: {
+  readonly log?: readonly Tick[]
+  readonly past?: readonly SimulatedTrade[]
+  /** Given before REST itself answers. */
+  readonly answers?: readonly Partial<Answer>[]
+  readonly room?: () => boolean
+} = {}) {
+  const records: Tick[] = [...log]
+  const asked: number[] = []
+  const done: { readonly outcome: Outcome; readonly trades: number }[] = []
+  const waiting = [...answers]
+  const ids = noRecentIds()
+  const clock = { time: MOMENT + 70 * SECOND }
+  let stopped = false
+  let chunk = 0
+  const chunks: number[] = []
+  const adapter = ADAPTERS.binance
+  if (adapter.backfill === undefined) throw new Error('binance has no backfill')
+  const world: BackfillWorld = {
+    now: () => micros(clock.time),
+    random: () => 0.5,
+    session: sessionNumbers(),
+    async sleep(ms) {
+      clock.time += Math.ceil(ms * 1000)
+      await turn()
+    },
+    stopped: () => stopped,
+    get({ url }) {
+      asked.push(clock.time)
+      const given = waiting.shift()
+      if (given !== undefined) return Promise.resolve({ status: 200, body: '', retryAfterMs: undefined, ...given })
+      const { pathname, searchParams } = new URL(url)
+      const request = { path: pathname, query: searchParams, headers: { 'x-mbx-time-unit': 'MICROSECOND' } }
+      return Promise.resolve({
+        status: 200,
+        body: PAST.binance.answer('BTCUSDT', past, request).body,
+        retryAfterMs: undefined,
+      })
+    },
+    asked: () => undefined,
+    tail() {
+      const trades = new Map<string, Map<number, Micros>>()
+      const gaps: Tick[] = []
+      let next = 0
+      const more = () => {
+        for (; next < records.length; next++) {
+          const one = records[next]
+          if (one?.payload.kind === 'gap') gaps.push(one)
+          if (one?.payload.kind !== 'trade') continue
+          trades.set(one.symbol, (trades.get(one.symbol) ?? new Map()).set(one.sequence, one.eventTime))
+        }
+        return Promise.resolve()
+      }
+      return more().then(() => ({ trades, gaps, more }))
+    },
+    offer(one) {
+      if (!room()) return false
+      records.push(one)
+      chunk++
+      return true
+    },
+    async settled() {
+      chunks.push(chunk)
+      chunk = 0
+      await turn()
+    },
+    markets: () => [{ symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids }],
+    done: (_, outcome, __, trades) => done.push({ outcome, trades }),
+    failed: (_, error) => {
+      throw error
+    },
+  }
+  const backfiller = createBackfiller(adapter, adapter.backfill, world)
+  return {
+    records,
+    asked,
+    done,
+    chunks,
+    ids,
+    stop: () => (stopped = true),
+    written: () => records.slice(log.length).filter(({ feed }) => feed === 'BACKFILL'),
+    /** Notices the gaps and waits until all are dealt with. */
+    fill: async (...gaps: readonly Tick[]) => {
+      for (const one of gaps) {
+        records.push(one)
+        backfiller.notice({ tick: one, partition: 0 })
+      }
+      for (let turns = 0; turns < 3000 && done.length < gaps.length; turns++) await turn()
+    },
+  }
+}
+
+describe('a backfill', () => {
+  test('writes what the log has not, on a session of its own, then the same gap as backfilled', async () => {
+    const { fill, written, done } = scene()
+    await fill(gapTick())
+    const all = written()
+    // Trade 300 itself is the first the log has not either.
+    expect(all.slice(0, -1).map(({ sequence }) => sequence)).toEqual([...MISSED, TRADES[300]].map((one) => one?.id))
+    expect(all.map(({ ordinal }) => ordinal)).toEqual(all.map((_, index) => index))
+    expect(new Set(all.map(({ session }) => session)).size).toBe(1)
+    expect(all[0]?.session).toBeGreaterThan(LIVE)
+    expect(all.slice(0, -1).map(({ eventTime }) => eventTime)).toEqual(
+      [...MISSED, TRADES[300]].map((one) => one?.eventTime),
+    )
+    expect(all.at(-1)?.payload).toEqual(gap({ ...BOUNDS, backfilled: true }))
+    expect(new Set(all.map(({ payload }) => payload.kind))).toEqual(new Set(['trade', 'gap']))
+    expect(done).toEqual([{ outcome: 'filled', trades: 101 }])
+  })
+
+  test('leaves a gap open of which REST has forgotten a part, and writes the rest', async () => {
+    const { fill, written, done } = scene({ past: TRADES.slice(250) })
+    await fill(gapTick())
+    expect(written().map(({ sequence }) => sequence)).toEqual(TRADES.slice(250, 301).map(({ id }) => id))
+    expect(written().every(({ payload }) => payload.kind === 'trade')).toBe(true)
+    expect(done).toEqual([{ outcome: 'unfillable', trades: 51 }])
+  })
+
+  test('after a crash in its middle goes on with what is still missing, and writes no trade twice', async () => {
+    const first = scene()
+    let room = 60
+    const crashed = scene({ room: () => room-- > 0 })
+    void crashed.fill(gapTick())
+    for (let turns = 0; turns < 400; turns++) await turn()
+    crashed.stop()
+    expect(crashed.written().length).toBe(60)
+    const second = scene({ log: crashed.records })
+    // The process that follows has only the gap of its own start, which lies after.
+    const start = gapTick(
+      { reason: 'START', from: micros(MOMENT + 58 * SECOND), to: micros(MOMENT + 59 * SECOND) },
+      { symbol: '', session: micros(LIVE + 9), ordinal: 0 },
+    )
+    await second.fill(start)
+    for (let turns = 0; turns < 400; turns++) await turn()
+    const trades = second.records.filter(({ payload }) => payload.kind === 'trade').map(({ sequence }) => sequence)
+    expect(trades.toSorted((a, b) => a - b)).toEqual(TRADES.map(({ id }) => id))
+    const closed = second.records.flatMap(({ payload }) =>
+      payload.kind === 'gap' && payload.backfilled ? [payload.reason] : [],
+    )
+    expect(closed).toEqual(['DISCONNECT', 'START'])
+    expect(first.done).toEqual([])
+  })
+
+  test('asks nothing where the log proves that nothing is missing', async () => {
+    const { fill, asked, done } = scene({ log: TRADES.map(live) })
+    await fill(gapTick({ reason: 'STALL' }, { symbol: '' }))
+    expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'filled', trades: 0 }] })
+  })
+
+  test('has nothing to begin from on a log that is new', async () => {
+    const { fill, asked, done } = scene({ log: TRADES.slice(590).map(live) })
+    await fill(
+      gapTick(
+        { reason: 'START', from: micros(MOMENT - 600 * SECOND), to: micros(MOMENT + 59 * SECOND) },
+        { symbol: '' },
+      ),
+    )
+    expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'unfillable', trades: 0 }] })
+  })
+
+  test.each([429, 418])('after %i asks nothing until the exchange allows it', async (status) => {
+    const { fill, asked, done } = scene({ answers: [{ status, retryAfterMs: 90_000 }] })
+    await fill(gapTick())
+    const [first = 0, second = 0] = asked
+    expect(second - first).toBeGreaterThanOrEqual(90 * SECOND)
+    expect(done).toEqual([{ outcome: 'filled', trades: 101 }])
+  })
+
+  test('gives up on an exchange that answers nothing of use, and leaves the gap open', async () => {
+    const answers = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? { status: 503 } : { body: '<html>' }))
+    const { fill, written, done, asked } = scene({ answers })
+    await fill(gapTick())
+    expect({ written: written(), done, asked: asked.length }).toEqual({
+      written: [],
+      done: [{ outcome: 'unavailable', trades: 0 }],
+      asked: 6,
+    })
+  })
+
+  test('never has more than a chunk in the writer’s queue, and waits where it has no room', async () => {
+    let offers = 0
+    const past = Array.from({ length: 2000 }, (_, index) => ({
+      ...(TRADES[0] ?? TRADES[199]),
+      id: 5000 + index,
+      first: 0,
+      last: 0,
+      price: '91234.5',
+      size: '0.013',
+      side: 'BUY' as const,
+      eventTime: micros(MOMENT + index * 30_000),
+    }))
+    const { fill, chunks, written, done } = scene({
+      past,
+      log: [...past.slice(0, 100), ...past.slice(1900)].map(live),
+      room: () => offers++ % 7 !== 3,
+    })
+    await fill(gapTick({ from: past[99]?.eventTime ?? MOMENT, to: past[1899]?.eventTime ?? MOMENT }))
+    expect(Math.max(...chunks)).toBeLessThanOrEqual(200)
+    expect(written().map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 1801 }, (_, index) => index))
+    expect(done).toEqual([{ outcome: 'filled', trades: 1800 }])
+  })
+
+  test('the stream knows a trade that was backfilled', async () => {
+    const { fill, ids } = scene()
+    await fill(gapTick())
+    expect(remember(ids, MISSED[0]?.id ?? 0, 'x', micros(MOMENT + 80 * SECOND))).toBe(false)
+  })
+
+  test('a gap is dealt with once, however often its record is seen', async () => {
+    const { fill, done } = scene()
+    await fill(gapTick(), gapTick())
+    for (let turns = 0; turns < 200; turns++) await turn()
+    expect(done.length).toBe(1)
+  })
+})
