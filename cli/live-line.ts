@@ -5,6 +5,8 @@ import { openPool } from '../io/postgres.ts'
 /** Named numbers of the services, as their heartbeats say them. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>
 
+const NOTABLE_OFFSET_MS = 1000
+
 /** One line that says how the pipeline does; figures nobody has given yet are left out. */
 export function liveLine(figures: Figures, time: string): string {
   const figure = (service: string, name: string): number | undefined => figures[service]?.[name]
@@ -24,9 +26,20 @@ export function liveLine(figures: Figures, time: string): string {
     latency('frame to row', 'consumers', 'frameToRowP50Ms', 'frameToRowP99Ms'),
     latency('to push', 'api', 'frameToPushP50Ms', 'frameToPushP99Ms'),
     whole(figure('consumers', 'lagRecords'), 'lag'),
+    ...warnings(figures['producers'] ?? {}),
   ]
     .filter((part) => part !== undefined)
     .join('  ')
+}
+
+/** What is only said when it is so: symbols in quarantine, and clocks more than a second apart from ours. */
+function warnings(figures: Readonly<Record<string, number>>): readonly string[] {
+  const prefix = 'exchangeClockOffsetMs.'
+  const clocks = Object.entries(figures)
+    .filter(([name, offsetMs]) => name.startsWith(prefix) && Math.abs(offsetMs) > NOTABLE_OFFSET_MS)
+    .map(([name, offsetMs]) => `clock of ${name.slice(prefix.length)} ${(-offsetMs / 1000).toFixed(1)} s off`)
+  const { quarantined = 0 } = figures
+  return [...(quarantined > 0 ? [`${quarantined} quarantined`] : []), ...clocks]
 }
 
 const rows = z.array(z.object({ service: z.string(), figures: z.record(z.string(), z.number()) }))

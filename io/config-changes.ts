@@ -11,6 +11,8 @@ export type ExchangeChange = {
 export type ConfigChanges = {
   readonly exchanges: readonly ExchangeChange[]
   readonly conversions: Pick<ExchangeChange, 'added' | 'removed'>
+  /** Exchanges that stay and are reached otherwise, from their next connection on. */
+  readonly proxies: readonly string[]
   /** Fields that differ and are read at a start only. */
   readonly fixed: readonly string[]
 }
@@ -29,19 +31,27 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
       if (!young.has(exchange)) return [{ exchange, kind: 'removed', ...difference }]
       return isEmpty(difference) ? [] : [{ exchange, kind: 'changed', ...difference }]
     }),
+    proxies: names.filter((name) => old.has(name) && young.has(name) && proxyOf(before, name) !== proxyOf(after, name)),
     conversions: differenceOf(before.conversions, after.conversions),
     fixed: FIXED.filter((field) => textOf(before[field]) !== textOf(after[field])),
   }
 }
 
 /** One line per change: `+ kraken SOL-USD`. Empty: nothing changes. */
-export function changeLines({ exchanges, conversions }: ConfigChanges): readonly string[] {
+export function changeLines({ exchanges, conversions, proxies }: ConfigChanges): readonly string[] {
   const of = (name: string, { added, removed }: ConfigChanges['conversions']): readonly string[] => [
     ...added.map((symbol) => `+ ${name} ${symbol}`),
     ...removed.map((symbol) => `- ${name} ${symbol}`),
   ]
-  return [...exchanges.flatMap((one) => of(one.exchange, one)), ...of('conversion', conversions)]
+  return [
+    ...exchanges.flatMap((one) => of(one.exchange, one)),
+    ...of('conversion', conversions),
+    ...proxies.map((name) => `~ ${name} proxy`),
+  ]
 }
+
+const proxyOf = ({ exchanges }: Config, name: string): string | undefined =>
+  Object.entries(exchanges).find(([exchange]) => exchange === name)?.[1].proxy
 
 const byExchange = ({ exchanges }: Config): ReadonlyMap<string, readonly string[]> =>
   new Map(Object.entries(exchanges).map(([exchange, { symbols }]) => [exchange, symbols]))

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { PipelineError } from '../core/errors.ts'
 import { parseSymbol } from '../core/symbol.ts'
 import { EXCHANGES } from '../core/tick.ts'
+import { isProxy } from './proxy.ts'
 
 const symbol = z
   .string()
@@ -11,6 +12,12 @@ const unique = (items: readonly string[]): boolean => new Set(items).size === it
 
 const exchange = z.strictObject({
   symbols: z.array(symbol).min(1).refine(unique, 'names a symbol twice'),
+  /** Instead of HTTPS_PROXY. Whoever may read the configuration sees it, so that it holds no password. */
+  proxy: z
+    .string()
+    .refine(isProxy, 'not an http:// or https:// proxy')
+    .refine((text) => !/\/\/[^/]*@/.test(text), 'holds a login, which HTTPS_PROXY may')
+    .optional(),
 })
 
 const schema = z

@@ -41,6 +41,9 @@ const schema = z.object({
   CROSSTIDE_API_KEYS: apiKeys.optional(),
   /** Origins whose pages may read the API from a browser. */
   CROSSTIDE_CORS_ORIGINS: origins.optional(),
+  /** The way to the exchanges: http://user:password@host:port; what is reached without it, by comma. */
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   CHROMIUM_PATH: z.string().optional(),
   CROSSTIDE_CONFIG: z.string().default('crosstide.config.json'),

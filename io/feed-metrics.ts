@@ -11,6 +11,10 @@ export type FeedMetrics = {
   stale(exchange: string, subscriptions: number): void
   /** receiveTime - eventTime of one tick. */
   lag(exchange: string, micros: number): void
+  /** Microseconds that our clock is ahead of each exchange's, and how many of its symbols are in quarantine. */
+  oversight(offsets: ReadonlyMap<string, number>, quarantined: ReadonlyMap<string, number>): void
+  /** `exchangeClockOffsetMs.<exchange>` and `quarantined`, as last told. */
+  oversightFigures(): Readonly<Record<string, number>>
   /** `exchangeLagP50Ms.<exchange>` and `exchangeLagP99Ms.<exchange>` of the time since the last call. */
   lagFigures(): Readonly<Record<string, number>>
 }
@@ -34,6 +38,13 @@ export function openFeedMetrics(metrics: Metrics): FeedMetrics {
   const stale = metrics.gauge('ws_stale_subscriptions', 'Subscriptions without data past their deadline', ['exchange'])
   const lag = metrics.histogram('event_lag_seconds', 'Receive time minus the exchange’s event time', ['exchange'])
   const lags = new Map<string, { readonly recent: RecordableHistogram; readonly all: ReturnType<typeof lag.labels> }>()
+  const clocks = metrics.gauge('exchange_clock_offset_seconds', 'Our clock minus the exchange’s, median of a minute', [
+    'exchange',
+  ])
+  const apart = metrics.gauge('quarantined_symbols', 'Symbols whose price is apart from the other exchanges’', [
+    'exchange',
+  ])
+  let overseen: Readonly<Record<string, number>> = {}
   const published = new Map<string, number>()
   const lagOf = (exchange: string) => {
     const known = lags.get(exchange) ?? { recent: createHistogram(), all: lag.labels({ exchange }) }
@@ -58,6 +69,17 @@ export function openFeedMetrics(metrics: Metrics): FeedMetrics {
       recent.record(Math.max(1, micros))
       all.observe(micros / 1e6)
     },
+    oversight(offsets, quarantined) {
+      for (const [exchange, micros] of offsets) clocks.set({ exchange }, micros / 1e6)
+      for (const [exchange, symbols] of quarantined) apart.set({ exchange }, symbols)
+      overseen = {
+        quarantined: [...quarantined.values()].reduce((sum, symbols) => sum + symbols, 0),
+        ...Object.fromEntries(
+          [...offsets].map(([exchange, micros]) => [`exchangeClockOffsetMs.${exchange}`, micros / 1000]),
+        ),
+      }
+    },
+    oversightFigures: () => overseen,
     lagFigures() {
       const figures: Record<string, number> = {}
       for (const [exchange, { recent }] of lags) {

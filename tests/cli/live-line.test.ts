@@ -13,5 +13,15 @@ describe('live line', () => {
     )
   })
 
+  test('warns of symbols in quarantine and of clocks apart from ours, and of nothing else', () => {
+    const producers = {
+      quarantined: 2,
+      'exchangeClockOffsetMs.kraken': -7000,
+      'exchangeClockOffsetMs.okx': 900,
+    }
+    expect(liveLine({ producers }, '12:00:00')).toBe('12:00:00  2 quarantined  clock of kraken 7.0 s off')
+    expect(liveLine({ producers: { quarantined: 0 } }, '12:00:00')).toBe('12:00:00')
+  })
+
   test('leaves out what nobody has said yet', () => expect(liveLine({}, '12:00:00')).toBe('12:00:00'))
 })

@@ -32,11 +32,18 @@ describe('the changes between two configurations', () => {
     expect(linesOf(listed, converting)).toEqual(['+ conversion USDT-USD'])
   })
 
+  test('name the exchanges that are reached otherwise', () => {
+    const reached = (proxy: string) =>
+      parseConfig({ exchanges: { kraken: { symbols: ['BTC-USD'], proxy }, okx: { symbols: ['BTC-USD'] } } }, 'test')
+    expect(linesOf(reached('http://a.test:1'), reached('http://b.test:1'))).toEqual(['~ kraken proxy'])
+  })
+
   test('are none where only the order of symbols differs', () => {
     const after = configOf({ kraken: ['BTC-USD'], binance: ['ETH-USDT', 'BTC-USDT'] })
     expect(configChanges(before, after)).toEqual({
       exchanges: [],
       conversions: { added: [], removed: [] },
+      proxies: [],
       fixed: [],
     })
   })

@@ -63,6 +63,20 @@ describe('configuration', () => {
     await expect(loadConfig('LICENSE')).rejects.toThrow(/LICENSE is not JSON/)
     expect(await readFile('LICENSE', 'utf8')).not.toBe('')
   })
+
+  const reachedBy = (proxy: string) =>
+    parseConfig({ exchanges: { kraken: { symbols: ['BTC-USD'], proxy } } }, 'test').exchanges.kraken?.proxy
+
+  test('takes an HTTP proxy as the way to an exchange', () => {
+    expect(reachedBy('http://proxy.test:3128')).toBe('http://proxy.test:3128')
+  })
+
+  test.each([
+    ['socks5://proxy.test:1080', 'exchanges.kraken.proxy: not an http:// or https:// proxy'],
+    ['http://user:secret@proxy.test', 'exchanges.kraken.proxy: holds a login'],
+  ])('refuses %s as the way to an exchange, and says why', (proxy, problem) => {
+    expect(captured(() => reachedBy(proxy))).toContain(problem)
+  })
 })
 
 function captured(run: () => unknown): string {

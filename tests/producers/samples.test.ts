@@ -53,3 +53,19 @@ test('lags are shown per exchange, and start anew each time', () => {
   expect(Object.keys(figures)).toEqual(['exchangeLagP50Ms.kraken', 'exchangeLagP99Ms.kraken'])
   expect(feedMetrics.lagFigures()).toEqual({})
 })
+
+test('clocks and quarantines are figures and gauges', async () => {
+  const metrics = createMetrics('producers', '0')
+  const feedMetrics = openFeedMetrics(metrics)
+  feedMetrics.oversight(
+    new Map([['kraken', -1_500_000]]),
+    new Map([
+      ['kraken', 2],
+      ['okx', 1],
+    ]),
+  )
+  expect(feedMetrics.oversightFigures()).toEqual({ quarantined: 3, 'exchangeClockOffsetMs.kraken': -1500 })
+  const text = await metrics.text()
+  expect(text).toMatch(/^crosstide_exchange_clock_offset_seconds\{exchange="kraken".*\} -1\.5$/m)
+  expect(text).toMatch(/^crosstide_quarantined_symbols\{exchange="kraken".*\} 2$/m)
+})
