@@ -151,6 +151,7 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
 declare module 'kafkajs/src/consumer/consumerGroup.js' {
   class ConsumerGroup {
     recoverFromOffsetOutOfRange: (this: object, error: Error) => Promise<void>
+    fetch: (nodeId: string) => Promise<unknown>
   }
   export = ConsumerGroup
 }

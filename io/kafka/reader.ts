@@ -1,13 +1,16 @@
 import { PipelineError } from '../../core/errors.ts'
-import { delayMs, pause } from './backoff.ts'
+import { delayMs, pause, settledWithin } from './backoff.ts'
 import { faultNames, kindOfCrash, topicMissing, unavailable } from './faults.ts'
-import { openMembership, type Membership } from './membership.ts'
+import { openMembership, type Ending, type Membership } from './membership.ts'
 import { slotName, type Offset, type Reader, type ReaderOptions, type Slot, type Stage } from './port.ts'
 import { openRanges } from './ranges.ts'
 import type { SlotWork } from './slot-work.ts'
 import { startWatchdog } from './watchdog.ts'
 
 const STALL_MS = 15_000
+/** A minute after it was told, a consumer that neither fetches nor says why is given up. */
+const SILENT_MS = STALL_MS + 60_000
+const PROBE_MS = 10_000
 const HINT_MS = 1000
 const TOPIC_DEADLINE_MS = 30_000
 const LONGEST_PAUSE_MS = 1000
@@ -47,12 +50,16 @@ export function openReader(options: ReaderOptions): Reader {
       while (!closing.signal.aborted) {
         // One that never joined has no name, and the one before it still stands in the group.
         formerMember = membership?.memberId() ?? formerMember
+        const silence = watchSilence()
         membership = openMembership(options, {
           stage,
           works,
           former,
           formerMember,
-          onProgress: () => watchdog.moved(),
+          onProgress() {
+            watchdog.moved()
+            silence.moved()
+          },
           onJoin: () => {
             attempt = 0
             formerMember = undefined
@@ -60,7 +67,9 @@ export function openReader(options: ReaderOptions): Reader {
             if (joins++ > 0) observer?.rebalanced?.(groupId)
           },
         })
-        const ending = await Promise.race([membership.ended, aborted(closing.signal)])
+        const silent = silence.told.then(() => silentEnding(options))
+        const ending = await Promise.race([membership.ended, silent, aborted(closing.signal)])
+        silence.stop()
         if (ending === undefined) break
         if (closing.signal.aborted) break
         if (ending.kind === 'fault') throw ending.error
@@ -95,6 +104,24 @@ export function openReader(options: ReaderOptions): Reader {
       await running?.catch(() => undefined)
     },
   }
+}
+
+/** Of one membership: kafkajs can stop without a crash, and then only the missing progress tells it. */
+function watchSilence() {
+  const { promise: told, resolve } = Promise.withResolvers<void>()
+  return { ...startWatchdog({ limitMs: SILENT_MS, isIdle: () => false, onStall: () => resolve() }), told }
+}
+
+/** Where a broker answers somebody else meanwhile, the silence is a defect of ours or of kafkajs; else it is an outage. */
+async function silentEnding(options: ReaderOptions): Promise<Ending> {
+  const probe = openRanges(options).then((ranges) => ranges.close())
+  const answered = probe.then(
+    () => true,
+    () => false,
+  )
+  const isAnswered = (await settledWithin(PROBE_MS, answered)) && (await answered)
+  const message = `the reader of ${options.topic} neither fetched nor crashed for ${SILENT_MS / 1000} s`
+  return { kind: 'crash', error: new PipelineError('KAFKA_UNAVAILABLE', message, { retriable: !isAnswered }) }
 }
 
 /** Decides which crash ends the reader (kafka-client.md section 8); throws then. */
