@@ -69,6 +69,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       'kysely',
       'pg',
       'playwright-core',
+      'testcontainers',
       'vitest',
       'ws',
       'yaml',

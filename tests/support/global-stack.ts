@@ -6,6 +6,8 @@ import { readHolder } from '../../dev/claim.ts'
 import { JAVA_ADVICE, findJava } from '../../dev/java.ts'
 import { endLeftovers } from '../../dev/process.ts'
 import { LOCK, startStack } from '../../dev/stack.ts'
+import { startContainers } from './containers.ts'
+import { engineAnswers, serviceSource } from './engine.ts'
 
 type Addresses = { readonly brokers: readonly string[]; readonly registry: string; readonly database: string }
 type Started = Addresses & { stop(): Promise<void> }
@@ -32,8 +34,8 @@ const NOWHERE: Addresses = {
 
 /**
  * Gives tests a real Kafka, registry and PostgreSQL: those of the environment if all three are named, else an embedded stack
- * on free ports, started once for all projects and removed at the end. Without Java the tests that need it are skipped and
- * the reason printed; with `CI` set that is a failure.
+ * on free ports, else, without Java, containers; started once for all projects and removed at the end. Without either the
+ * tests that need them are skipped and the reason printed; with `CI` set that is a failure.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const one = (globalThis.crosstideTests ??= { stack: start(process.env), users: 0 })
@@ -52,10 +54,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 async function start(variables: Readonly<Record<string, string | undefined>>): Promise<Started | undefined> {
   const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registry, DATABASE_URL: database } = variables
-  if (brokers && registry && database)
+  const hasJava = (await findJava(variables)) !== undefined
+  const hasEngine = !hasJava && (await engineAnswers(variables))
+  const source = serviceSource({ variables, hasJava, hasEngine })
+  if (source === 'given' && brokers && registry && database)
     return { brokers: brokers.split(','), registry, database, stop: async () => undefined }
-  if ((await findJava(variables)) === undefined && !(brokers && registry)) {
-    if (variables['CI']) throw new Error(`the tests need Java\n${JAVA_ADVICE}`)
+  if (source === 'containers') return startContainers()
+  if (source === 'none') {
+    if (variables['CI']) throw new Error(`the tests need Java or a container engine\n${JAVA_ADVICE}`)
     return undefined
   }
   await removeAbandoned()
@@ -80,7 +86,7 @@ async function start(variables: Readonly<Record<string, string | undefined>>): P
 
 /** A pattern that no name matches: vitest then reports every test of the project as skipped and runs no hook. */
 function skipAll(project: TestProject): void {
-  process.stderr.write(`${project.name}: all tests skipped, no Java 21 found\n${JAVA_ADVICE}\n`)
+  process.stderr.write(`${project.name}: all tests skipped, no Java 21 and no container engine found\n${JAVA_ADVICE}\n`)
   project.config.testNamePattern = /(?!)/
 }
 
