@@ -57,15 +57,15 @@ async function ensure(admin: Admin, wanted: readonly TopicSpec[]): Promise<reado
   const missing = wanted.filter(({ name }) => !existing.has(name))
   // One request per topic: a batch that fails says nothing about those another process created meanwhile.
   for (const spec of missing) {
-    await admin.createTopics({
-      topics: [
-        {
-          topic: spec.name,
-          numPartitions: spec.partitions,
-          replicationFactor: replicas,
-          configEntries: Object.entries(configOf(spec, replicas)).map(([name, value]) => ({ name, value })),
-        },
-      ],
+    const topic = {
+      topic: spec.name,
+      numPartitions: spec.partitions,
+      replicationFactor: replicas,
+      configEntries: Object.entries(configOf(spec, replicas)).map(([name, value]) => ({ name, value })),
+    }
+    await admin.createTopics({ topics: [topic] }).catch((error: unknown) => {
+      // It is created, and the broker that was asked for its leaders knows it a moment later, as below.
+      if (!faultNames(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error
     })
   }
   const found = await describeOnceKnown(
