@@ -17,6 +17,8 @@ const CLOSE_DEADLINE_MS = 500
 export type ExchangeServer = {
   readonly port: number
   readonly connections: ReadonlySet<Connection>
+  /** Heartbeats, pings and the ends of connections that do not do their part, each second; to be called more often. */
+  beatIfDue(): void
   /** When the first client connected; `undefined` before. */
   firstClientAtMs(): number | undefined
   stop(): Promise<void>
@@ -155,18 +157,22 @@ export async function serveExchanges({
     socket.close(close.code, close.reason)
   }
 
-  const beats = setInterval(() => {
-    for (const connection of connections) beat(connection, outbox, nowMs())
-  }, BEAT_MS)
+  let nextBeatMs = nowMs() + BEAT_MS
+  function beatIfDue(): void {
+    const time = nowMs()
+    if (time < nextBeatMs) return
+    nextBeatMs = Math.max(nextBeatMs + BEAT_MS, time)
+    for (const connection of connections) beat(connection, outbox, time)
+  }
 
   await listen(http, port)
   const address = http.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     connections,
+    beatIfDue,
     firstClientAtMs: () => firstClientAtMs,
     async stop() {
-      clearInterval(beats)
       const closed = new Promise((resolve) => http.close(resolve))
       for (const { socket } of connections) socket.close(1001)
       const deadline = setTimeout(() => {

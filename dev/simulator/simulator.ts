@@ -115,6 +115,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     for (const { raw } of corked) raw.cork()
     for (let i = Math.min(due, MAX_CATCH_UP_STEPS); i > 0; i -= 1) stepMarket(market, framesPerSecond, deliver)
     playScript()
+    server.beatIfDue()
     for (const { raw } of corked) raw.uncork()
   }
 

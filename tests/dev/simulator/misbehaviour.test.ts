@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../../dev/simulator/limits.ts'
-import { ADAPTERS } from '../../../producers/adapters.ts'
 import { brokenLaws, observe, type Journaled, type Observation, type Observed } from './observe.ts'
 
-/** What a feed makes of it: how its sockets ended, gaps, dead letters, faults, and which counters left zero. */
+/** What a feed makes of it: how its sockets ended, for how long it waited then, gaps, dead letters, faults, and which counters left zero. */
 type Shown = {
   readonly closes?: readonly string[]
+  readonly waits?: readonly number[]
   readonly gaps?: readonly string[]
   readonly letters?: readonly string[]
   readonly faults?: readonly string[]
@@ -17,14 +17,24 @@ type Row = Observation & { readonly does: string; readonly shows: Shown }
 const DOLLARS = ['DISCONNECT BTC-USD', 'DISCONNECT ETH-USD']
 const TETHERS = ['DISCONNECT BTC-USDT', 'DISCONNECT ETH-USDT']
 
+/** Codes, and for how long the feed leaves the exchange alone: one that objects for longer than one that restarts. */
+const CLOSES = [
+  [1000, []],
+  [1001, []],
+  [1008, [30]],
+  [1011, []],
+  [1012, [5]],
+  [1013, [5]],
+] as const
+
 /** The exchange does wrong what `script` says, 300 ms after the feed connected, and the feed shows exactly this. */
 const TABLE: readonly Row[] = [
   // The socket ends.
-  ...[1000, 1001, 1008, 1011, 1012, 1013].map((code): Row => ({
+  ...CLOSES.map(([code, waits]): Row => ({
     does: `closes with ${code}`,
     exchange: 'kraken',
     script: [{ do: 'disconnect', code }],
-    shows: { closes: [`closed: closed with code ${code}`], gaps: DOLLARS },
+    shows: { closes: [`closed: closed with code ${code}`], waits, gaps: DOLLARS },
   })),
   {
     does: 'closes with 4004, as OKX does',
@@ -156,41 +166,44 @@ const TABLE: readonly Row[] = [
     ],
     shows: {
       closes: ['closed: closed with code 1001', `refused: cannot connect: handshake answered with status ${status}`],
+      waits: [3],
       gaps: TETHERS,
     },
   })),
   {
     does: 'answers handshakes with 503 until it is back',
     exchange: 'coinbase',
-    adapter: { limits: { ...ADAPTERS.coinbase.limits, connects: { count: 3, perMs: 4000 } } },
     script: [
-      { do: 'handshake', status: 503, forMs: 2500 },
-      { do: 'disconnect', code: 1012 },
+      { do: 'handshake', status: 503, retryAfterS: 3, forMs: 2500 },
+      { do: 'disconnect', code: 1001 },
     ],
     shows: {
-      closes: ['closed: closed with code 1012', 'refused: cannot connect: handshake answered with status 503'],
+      closes: ['closed: closed with code 1001', 'refused: cannot connect: handshake answered with status 503'],
+      waits: [3],
       gaps: DOLLARS,
     },
   },
   {
-    does: 'cuts off and bans for a while',
+    does: 'cuts off and bans for 40 s',
     exchange: 'binance',
-    script: [{ do: 'ban', forMs: 2500 }],
+    script: [{ do: 'ban', forMs: 40_000 }],
     shows: {
       closes: ['closed: closed with code 1008', 'refused: cannot connect: handshake answered with status 418'],
+      waits: [30, expect.closeTo(10, -1)],
       gaps: TETHERS,
     },
   },
   {
-    does: 'allows one connection in three seconds',
+    does: 'allows one connection a minute',
     exchange: 'binance',
     limits: {
       ...LIMITS,
-      binance: { ...LIMITS.binance, connects: { count: 1, perMs: 3000, patience: 10, banMs: 60_000 } },
+      binance: { ...LIMITS.binance, connects: { count: 1, perMs: 60_000, patience: 10, banMs: 60_000 } },
     },
     script: [{ do: 'disconnect', code: 1001 }],
     shows: {
       closes: ['closed: closed with code 1001', 'refused: cannot connect: handshake answered with status 429'],
+      waits: [expect.closeTo(60, -1)],
       gaps: TETHERS,
     },
   },
@@ -199,7 +212,15 @@ const TABLE: readonly Row[] = [
 describe.concurrent.each(TABLE)('$exchange $does', ({ shows, ...observation }) => {
   test('and the feed says so; nothing is lost silently', { timeout: 40_000 }, async (context) => {
     const observed = await observe(context, observation)
-    expect(shownBy(observed)).toEqual({ closes: [], gaps: [], letters: [], faults: [], counted: [], ...shows })
+    expect(shownBy(observed)).toEqual({
+      closes: [],
+      waits: [],
+      gaps: [],
+      letters: [],
+      faults: [],
+      counted: [],
+      ...shows,
+    })
     expect(brokenLaws(observed)).toEqual([])
   })
 })
@@ -252,6 +273,7 @@ function shownBy(observed: Observed): Required<Shown> {
     closes: events.flatMap(({ event, message, details }) =>
       event === 'DISCONNECTED' ? [`${details['reason']}: ${message}`] : [],
     ),
+    waits: observed.waits,
     gaps: gapsOf(observed),
     letters: [...new Set(letters.map(({ error }) => error))],
     faults: [...new Set(events.flatMap(({ event, message }) => (event === 'FAULT' ? [message] : [])))],

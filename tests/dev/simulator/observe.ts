@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'vitest'
 import { z } from 'zod'
 import type { Tick } from '../../../core/tick.ts'
+import { micros, MICROS_PER_SECOND, type Micros } from '../../../core/time.ts'
 import { DIALECTS } from '../../../dev/simulator/dialects/all.ts'
 import type { SimulatedExchange } from '../../../dev/simulator/exchanges.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
@@ -12,12 +13,12 @@ import { openJournal } from '../../../dev/simulator/journal.ts'
 import type { Limits } from '../../../dev/simulator/limits.ts'
 import { parseScript } from '../../../dev/simulator/script.ts'
 import { startSimulator } from '../../../dev/simulator/simulator.ts'
-import { now } from '../../../io/clock.ts'
+import { now as hostNow } from '../../../io/clock.ts'
 import { openSocket } from '../../../io/websocket.ts'
 import { simulated, type Adapter } from '../../../producers/adapter.ts'
 import { ADAPTERS } from '../../../producers/adapters.ts'
 import type { FeedCounts, Letter } from '../../../producers/feed-state.ts'
-import { runFeed, sessionNumbers, type FeedEvent } from '../../../producers/shell.ts'
+import { connectsByHost, runFeed, sessionNumbers, type FeedEvent } from '../../../producers/shell.ts'
 
 export const SYMBOLS: Readonly<Record<SimulatedExchange, readonly [string, string]>> = {
   binance: ['BTC-USDT', 'ETH-USDT'],
@@ -27,7 +28,9 @@ export const SYMBOLS: Readonly<Record<SimulatedExchange, readonly [string, strin
   gate: ['BTC-USDT', 'ETH-USDT'],
 }
 
-const CLOCK_MS = 20
+const TURN_MS = 5
+/** Waits of the feed that are longer are passed over: its clock and the exchange's jump together. */
+const LONG_MICROS = 100_000
 const FRAMES_PER_SECOND = 600
 /** Trades of the last session before a run may end: it lives again. */
 const ALIVE = 8
@@ -47,6 +50,8 @@ export type Observed = {
   readonly letters: readonly Letter[]
   readonly ticks: readonly Tick[]
   readonly counts: FeedCounts
+  /** Seconds that it waited before it connected again, where that was long. */
+  readonly waits: readonly number[]
   readonly journal: readonly Journaled[]
 }
 
@@ -61,7 +66,7 @@ export type Observation = {
 
 /**
  * One exchange of the simulator and our feed of it, over a real socket, until the script is over and the feed lives again.
- * The feed never waits longer than it was told to: its random numbers are 0.
+ * The feed's random numbers are 0: it waits no longer than it must.
  */
 export async function observe(
   { onTestFinished }: TestContext,
@@ -72,8 +77,11 @@ export async function observe(
   const journal = openJournal(file)
   const instruments = instrumentsOf({ exchanges: { [exchange]: { symbols: [...SYMBOLS[exchange]] } } })
   const lines = script.map((one) => JSON.stringify({ atMs: 300, exchange, ...one }))
+  let jumped = 0
+  const now = (): Micros => micros(hostNow() + jumped)
   const simulator = await startSimulator({
     instruments,
+    clock: now,
     framesPerSecond: FRAMES_PER_SECOND,
     seed: 1,
     script: parseScript([...lines, '{"atMs":0,"do":"calm"}'].join('\n'), 'script'),
@@ -103,6 +111,7 @@ export async function observe(
       now,
       random: () => 0,
       session: sessionNumbers(),
+      connects: connectsByHost(),
       openSocket,
       turn() {},
       offer: (tick) => ticks.push(tick) > 0,
@@ -110,7 +119,17 @@ export async function observe(
       event: (_, event) => events.push(event),
     },
   )
-  const clock = setInterval(() => feed.input({ kind: 'clock', time: now(), random: 0 }), CLOCK_MS)
+  const waits: number[] = []
+  const clock = setInterval(() => {
+    const { phase, phaseTime } = feed.state
+    const waitMicros = phaseTime - now()
+    if (phase === 'waiting' && waitMicros > LONG_MICROS) {
+      waits.push(Math.round(waitMicros / MICROS_PER_SECOND))
+      jumped += waitMicros
+    }
+    simulator.turn()
+    feed.input({ kind: 'clock', time: now(), random: 0 })
+  }, TURN_MS)
   onTestFinished(async () => {
     clearInterval(clock)
     feed.stop()
@@ -124,7 +143,8 @@ export async function observe(
     ALIVE
   const over = Math.max(...script.map((one) => (one.atMs ?? 300) + Number(one['forMs'] ?? one['closeAfterMs'] ?? 0)))
   await until(() => events.length > 0, 'the feed connects')
-  await sleep(over + 300)
+  const connectedAt = now()
+  await until(() => now() > connectedAt + (over + 300) * 1000, 'the script is over')
   await until(isAlive, 'the feed lives again')
   clearInterval(clock)
   const before = [...events]
@@ -138,6 +158,7 @@ export async function observe(
     letters,
     ticks,
     counts: feed.state.counts,
+    waits,
     journal: readFileSync(file, 'utf8')
       .trimEnd()
       .split('\n')
