@@ -29,7 +29,16 @@ export default defineConfig({
           ...STACK,
         },
       },
-      { test: { name: 'browser', include: ['tests/**/*.browser.test.ts'], sequence: { groupOrder: 3 }, ...STACK } },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/**/*.browser.test.ts'],
+          sequence: { groupOrder: 3 },
+          // A page beside a busy pipeline: a second, vitest's default, is too short for what needs several requests.
+          expect: { poll: { timeout: 15_000 } },
+          ...STACK,
+        },
+      },
       // Not part of `npm test`: nightly, by `npm run test:long`.
       ...(process.env['CROSSTIDE_LONG'] === undefined ? [] : [LONG]),
     ],

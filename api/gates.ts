@@ -18,10 +18,12 @@ export const limiter = ({ requestsPerMinute: { loopback, others }, access }: App
       const key = keyOf(request.get('authorization'), access.keys)
       return key === undefined ? ipKeyGenerator(request.ip ?? '', IPV6_SUBNET) : `key ${key}`
     },
-    skip: isHealth,
+    skip: (request) => isHealth(request) || isPageFile(request),
     handler: (_request, _response, next) => next(new HttpFailure('TOO_MANY_REQUESTS')),
   })
 
+/** One look at the page is some forty small files out of memory: seven reloads would use up a stranger's minute. */
+const isPageFile = ({ path }: Request): boolean => /^\/page\/[^/]+$/.test(path)
 const isHealth = ({ path }: Request): boolean => /^\/(livez|readyz|healthz)$/.test(path)
 
 /** What describes the API, its health and the page's own files hold no rows; all else, also what is not there, is guarded. */

@@ -49,7 +49,9 @@ export function lossesOf(rows: readonly GapRow[]): readonly Loss[] {
       groups.push(made)
     }
   }
-  return groups.flatMap(lossOf).toSorted((a, b) => b.toMs - a.toMs || (a.exchange < b.exchange ? -1 : 1))
+  return groups
+    .flatMap(lossOf)
+    .toSorted((a, b) => b.toMs - a.toMs || b.fromMs - a.fromMs || (a.exchange < b.exchange ? -1 : 1))
 }
 
 function lossOf({ toMs, rows }: Group): readonly Loss[] {

@@ -26,6 +26,7 @@ const now = (): number => Date.now() - (Number.isFinite(aheadMs) ? aheadMs : 0)
 const signIn = createSignIn(() => connection.again())
 const refused = (): void => {
   signIn.refused()
+  symbolView.refused()
   find('sign-out', HTMLButtonElement).hidden = true
 }
 const rest = createRest(currentKey, refused)
@@ -92,6 +93,7 @@ function onState(state: ConnectionState): void {
     root.dataset['access'] = 'open'
     root.toggleAttribute('data-keyed', currentKey() !== undefined)
     find('sign-out', HTMLButtonElement).hidden = currentKey() === undefined
+    symbolView.connected()
   }
   showConnection()
 }

@@ -14,7 +14,7 @@ const GAP_PAGES = 5
 export type Overview = {
   /** Each second: figures. */
   refresh(): void
-  /** Gaps at once: another symbol is looked at. */
+  /** All of it at once: something else is looked at. */
   again(): void
 }
 
@@ -83,7 +83,9 @@ export function startOverview(deps: {
       write(find('figure-prices', HTMLElement), `${up} of ${prices}`)
     },
     again() {
-      if (round > 0) void pollGaps().catch(() => timeline.failed())
+      if (round === 0 || root.dataset['connection'] !== 'open') return
+      if (root.dataset['view'] === 'overview') void pollFigures().catch(() => undefined)
+      void pollGaps().catch(() => timeline.failed())
     },
   }
 }

@@ -18,6 +18,10 @@ const SHOWN_S = 90
 
 export type SymbolView = {
   open(symbol: string): void
+  /** The server answers, again perhaps: what was missed meanwhile is asked for. */
+  connected(): void
+  /** It wants a key: nothing more is asked. */
+  refused(): void
   close(): void
   /** Prices of all symbols, after each message. */
   apply(prices: readonly Price[]): void
@@ -46,6 +50,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
   let chart: Chart | undefined
   let lines = createLines()
   let prices: readonly Price[] = []
+  let isConnected = false
   let leaving = new AbortController()
 
   const isWanted = ({ exchange, line }: Line): boolean =>
@@ -144,7 +149,15 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
       prices = []
       indexes.clear()
       write(find('symbol-name', HTMLElement), symbol)
-      void Promise.resolve().then(load)
+      if (isConnected) void Promise.resolve().then(load)
+    },
+    connected() {
+      isConnected = true
+      if (symbol !== '') void load()
+    },
+    refused() {
+      isConnected = false
+      leaving.abort()
     },
     close() {
       leaving.abort()
