@@ -53,6 +53,10 @@ export type Gap = {
   readonly backfilled: boolean
 }
 
+/** Whether a gap only takes back quotes: a WITHDRAWN, or the START of a session that followed another without a loss. */
+export const missesNothing = ({ reason, from, to }: Gap): boolean =>
+  reason === 'WITHDRAWN' || (reason === 'START' && from === to)
+
 /** A configuration or rule-set change, in the log it governs. `body` is zstd, opened in `io/`. */
 export type Control = {
   readonly kind: 'control'

@@ -1,4 +1,4 @@
-import type { Gap, Tick } from '../core/tick.ts'
+import { missesNothing, type Gap, type Tick } from '../core/tick.ts'
 
 /** A gap on the log: of one symbol, or of a session in one partition. Copies of one record are one job. */
 export type Job = { readonly tick: Tick; readonly gap: Gap; readonly partitions: readonly number[] }
@@ -11,7 +11,7 @@ export const jobKey = ({ tick, partition }: Noticed): string =>
 
 /** Whether a record says that something of its symbol may be missing that REST could tell. */
 export const isFillable = ({ payload }: Tick): boolean =>
-  payload.kind === 'gap' && payload.reason !== 'WITHDRAWN' && !payload.backfilled
+  payload.kind === 'gap' && !missesNothing(payload) && !payload.backfilled
 
 /** Whether a record closes that gap. */
 export const closes = (one: Tick, { tick, gap }: Pick<Job, 'tick' | 'gap'>): boolean =>

@@ -1,4 +1,4 @@
-import type { Exchange, Gap, Tick } from '../core/tick.ts'
+import { missesNothing, type Exchange, type Gap, type Tick } from '../core/tick.ts'
 import { micros, type Micros } from '../core/time.ts'
 import type { Closing } from './connection.ts'
 import {
@@ -113,8 +113,7 @@ export function runFeed(settings: FeedSettings, world: World): RunningFeed {
       else refused.push({ partition, tick })
     }
     const { payload } = tick
-    if (taken && payload.kind === 'gap' && payload.reason !== 'WITHDRAWN')
-      world.event(exchange, gapEvent(tick, payload))
+    if (taken && payload.kind === 'gap' && !missesNothing(payload)) world.event(exchange, gapEvent(tick, payload))
   }
 
   return {

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { now } from '../../io/clock.ts'
 import { openSocket } from '../../io/websocket.ts'
+import { isFillable } from '../../producers/backfill-jobs.ts'
 import { runFeed } from '../../producers/shell.ts'
 import { aggTrade, BTC, bookTicker, harness } from './harness.ts'
 import { world } from './world.ts'
@@ -63,6 +64,9 @@ test('a feed survives an announced shutdown of real sockets: no trade lost or do
   const gaps = around.seen.flatMap(({ tick }) => (tick.payload.kind === 'gap' ? [tick.payload] : []))
   expect(gaps.map(({ reason }) => reason)).toEqual(['START', 'DISCONNECT', 'START'])
   expect(gaps[2]?.from).toBe(gaps[2]?.to)
+  // Nothing is missing, so nothing is reported, nor asked for again.
+  expect(around.events.filter(({ event }) => event === 'GAP')).toHaveLength(2)
+  expect(around.seen.filter(({ tick }) => isFillable(tick))).toHaveLength(2)
   expect(clients()).toBe(2)
   expect(new Set(around.seen.map(({ tick }) => tick.session)).size).toBe(2)
 }, 120_000)
