@@ -16,6 +16,7 @@ import { openRanges } from '../io/kafka/ranges.ts'
 import type { Log } from '../io/log.ts'
 import { lastTrades, newestTickTime } from '../io/log-tail.ts'
 import { INSTANCE } from '../io/process.ts'
+import { isProxy, type ProxySettings } from '../io/proxy.ts'
 import { readSessions } from '../io/recording-files.ts'
 import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
@@ -28,6 +29,7 @@ import { openBackfills } from './backfilling.ts'
 import { deadLetter, STAGE } from './dead-letter.ts'
 import { staleMarkets } from './feed-state.ts'
 import { follower, type Reach } from './follower.ts'
+import { openOverseer } from './overseer.ts'
 import { parseRecording } from './recording.ts'
 import { openRoster, type Wanted } from './roster.ts'
 import { figuresOf, samplesOf } from './samples.ts'
@@ -57,6 +59,17 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
   // What was applied since the file was read by bootstrap; without a bootstrap the file itself.
   const effective = published?.config ?? config
   const exchanges = chosen(names, effective)
+  let current = effective
+  const proxyOf = (exchange: Exchange): ProxySettings => ({
+    proxy: current.exchanges[exchange]?.proxy ?? environment.HTTPS_PROXY,
+    noProxy: environment.NO_PROXY,
+  })
+  if (
+    environment.HTTPS_PROXY !== undefined &&
+    environment.CROSSTIDE_SOURCE === 'live' &&
+    !isProxy(environment.HTTPS_PROXY)
+  )
+    throw new PipelineError('BAD_ENVIRONMENT', 'HTTPS_PROXY: not an http:// or https:// proxy')
   const feedMetrics = openFeedMetrics(metrics)
   const letters = metrics.counter('dead_letters_total', 'Dead letters, kept or not', ['topic', 'stage', 'reason'])
   const budget = emptyLetterBudget()
@@ -114,7 +127,8 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     session: (at, time) => world.session(at, time),
     sleep: (ms) => sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined),
     stopped: () => abort.signal.aborted,
-    get: ({ url, headers = {} }) => getText(addressOf(exchange, environment)(url), headers, abort.signal),
+    get: ({ url, headers = {} }) =>
+      getText(addressOf(exchange, environment)(url), headers, abort.signal, proxyOf(exchange)),
     asked: (status) => backfillMetrics.asked(exchange, status),
     tail: (_, partition, since, backMs) =>
       tradeTail({ ranges, registry, topic: topics.ticks }, exchange, partition, since, backMs),
@@ -138,6 +152,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     waiting,
   }
 
+  const overseer = openOverseer(clocked, world)
   const clock = setInterval(() => {
     const time = now()
     turn(time)
@@ -150,6 +165,10 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
       feedMetrics.stale(exchange, staleMarkets(state))
       if (state.current !== undefined) feedMetrics.lastFrame(exchange, state.current.lastFrame)
     }
+    // Recorded prices are of different years.
+    if (environment.CROSSTIDE_SOURCE === 'recorded') return
+    overseer.look(now())
+    feedMetrics.oversight(overseer.offsets(now()), overseer.quarantined())
   }, PUBLISH_MS)
 
   if (environment.CROSSTIDE_SOURCE === 'recorded') {
@@ -171,8 +190,9 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     const roster = openRoster(async (exchange) => {
       // One that comes later begins where the log says then.
       const tailOf = atStart.delete(exchange) ? tail : await lastTrades(deps, [exchange])
-      const reach = reachOf(exchange, environment, log, abort.signal)
-      return follower(fleet, exchange, { ...reach, lastTrades: tailOf(exchange) })
+      const reach = reachOf(exchange, environment, log, abort.signal, () => proxyOf(exchange))
+      const own: World = { ...world, openSocket: (url, events) => openSocket(url, events, proxyOf(exchange)) }
+      return follower({ ...fleet, world: own }, exchange, { ...reach, lastTrades: tailOf(exchange) })
     }, fail)
     roster.want(wantedOf(effective, names))
     void followConfiguration({
@@ -186,6 +206,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
         const message = `configuration ${epoch} of ${by} is followed`
         const rest = fixed.length === 0 ? '' : `, but for what a start alone can change: ${fixed.join(', ')}`
         announcer.event({ kind: 'NOTE', message: message + rest, details: { epoch: String(epoch), by } })
+        current = next
         roster.want(wantedOf(next, names))
       },
     })
@@ -207,7 +228,12 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
         now(),
         figures,
       )
-      return { ...figures.shown, ...tickLog.figures(), ...feedMetrics.lagFigures() }
+      return {
+        ...figures.shown,
+        ...tickLog.figures(),
+        ...feedMetrics.lagFigures(),
+        ...feedMetrics.oversightFigures(),
+      }
     },
     async stop() {
       abort.abort()
@@ -253,14 +279,21 @@ function reachOf(
   environment: Environment,
   log: Log,
   signal: AbortSignal,
+  proxy: () => ProxySettings,
 ): Omit<Reach, 'lastTrades'> {
   return {
     address: addressOf(exchange, environment),
     list: (url, parse, failed) =>
-      getJson(url, parse, signal, (message) => {
-        log.warn({ exchange, detail: message }, 'instruments_not_read')
-        failed(message)
-      }).catch((error: unknown) => {
+      getJson(
+        url,
+        parse,
+        signal,
+        (message) => {
+          log.warn({ exchange, detail: message }, 'instruments_not_read')
+          failed(message)
+        },
+        proxy(),
+      ).catch((error: unknown) => {
         // It tries for ever, so only a stop ends it.
         if (!signal.aborted) throw error
         return undefined

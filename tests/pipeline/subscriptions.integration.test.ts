@@ -42,12 +42,13 @@ async function openLog(pipeline: Pipeline) {
 }
 
 const isPrice = ({ payload }: Tick): boolean => payload.kind === 'trade' || payload.kind === 'quote'
+/** Of sockets: what is filled in by REST has sessions of its own. */
 const sessionsOf = (ticks: readonly Tick[], exchange: string): readonly number[] => [
-  ...new Set(ticks.filter((one) => one.exchange === exchange).map(({ session }) => session)),
+  ...new Set(ticks.filter((one) => one.exchange === exchange && one.feed !== 'BACKFILL').map(({ session }) => session)),
 ]
 
 async function until(ticks: () => Promise<readonly Tick[]>, holds: (ticks: readonly Tick[]) => boolean) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(200)) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(500)) {
     const now = await ticks()
     if (holds(now)) return now
   }
