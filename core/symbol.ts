@@ -3,6 +3,9 @@ export type SymbolParts = { readonly base: string; readonly quote: string; reado
 
 const CANONICAL = /^([A-Z0-9]{1,20})-([A-Z0-9]{1,20})(-PERP)?$/
 
+/** Whether a text has the form of a canonical symbol. */
+export const isCanonical = (symbol: string): boolean => CANONICAL.test(symbol)
+
 /** The parts of a canonical symbol, `undefined` if the text is none. */
 export function parseSymbol(symbol: string): SymbolParts | undefined {
   const parts = CANONICAL.exec(symbol)

@@ -1,4 +1,5 @@
 import { assertNever } from './assert.ts'
+import { isCanonical } from './symbol.ts'
 import { EXCHANGES, type Payload, type Tick } from './tick.ts'
 import { MICROS_PER_SECOND } from './time.ts'
 
@@ -57,7 +58,8 @@ function payloadFault(payload: Payload, symbol: string): string | undefined {
 
 const inRange = (time: number): boolean => time >= EARLIEST && time < LATEST
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
-const symbolFault = (symbol: string): string | undefined => (symbol === '' ? 'symbol: empty' : undefined)
+const symbolFault = (symbol: string): string | undefined =>
+  symbol === '' ? 'symbol: empty' : isCanonical(symbol) ? undefined : `symbol: not canonical "${symbol}"`
 const sidesFault = (bid: number, ask: number): string | undefined =>
   positiveFault('bid', bid) ??
   positiveFault('ask', ask) ??

@@ -1,0 +1,72 @@
+import { arrivals, type ArrivalsState, type OpenTick } from '../../core/arrivals.ts'
+import type { Candle } from '../../core/candle.ts'
+import type { Finding } from '../../core/finding.ts'
+import type { Opportunity } from '../../core/opportunity.ts'
+import { tickKey } from '../../core/partition.ts'
+import { MEMORY } from '../../core/partition-clock.ts'
+import { passing, pipe } from '../../core/pipe.ts'
+import type { Emitted, Processor, Stage } from '../../core/processor.ts'
+import { micros, type Micros } from '../../core/time.ts'
+import { CANDLES_HORIZON, candles, type CandlesState } from './candles.ts'
+import type { MarketEvent } from './events.ts'
+import { quality, type QualityState } from './quality.ts'
+
+/** What the market sub-topology writes. */
+export type MarketOutput =
+  | { readonly kind: 'candle'; readonly candle: Candle }
+  | { readonly kind: 'opportunity'; readonly opportunity: Opportunity }
+  | { readonly kind: 'finding'; readonly finding: Finding }
+
+/** Where each kind goes, and which symbols are keyed by their quote asset. */
+export type MarketSettings = {
+  readonly ticks: string
+  readonly candles: string
+  readonly opportunities: string
+  readonly system: string
+  readonly inverses: ReadonlySet<string>
+}
+
+type State = readonly [ArrivalsState, readonly [QualityState, readonly [CandlesState, OutputsState]]]
+/** T at the tick that is being processed. */
+type OutputsState = { now: Micros }
+
+/** Raised whenever the same log gives other bytes. */
+const CODE_VERSION = 1
+
+/** Ticks to candles, opportunities and findings; all steps of one partition in one process, without a topic between them. */
+export function market(settings: MarketSettings): Processor<State, OpenTick, MarketOutput> {
+  return {
+    name: 'market',
+    codeVersion: CODE_VERSION,
+    input: settings.ticks,
+    outputs: [settings.candles, settings.opportunities, settings.system],
+    horizon: Math.max(MEMORY, CANDLES_HORIZON),
+    ...pipe(arrivals, pipe(quality, pipe(passing(candles), outputs(settings)))),
+  }
+}
+
+/** Addresses what is written; all else ends here. */
+const outputs = (settings: MarketSettings): Stage<OutputsState, MarketEvent, Emitted<MarketOutput>> => ({
+  initial: () => ({ now: micros(0) }),
+  step(state, event, { emit }) {
+    const at = (topic: string, key: string, value: MarketOutput): void => emit({ topic, key, time: state.now, value })
+    switch (event.kind) {
+      case 'tick':
+        state.now = event.now
+        break
+      case 'best':
+        break
+      case 'candle':
+        at(settings.candles, tickKey(event.candle.symbol, settings.inverses), event)
+        break
+      case 'opportunity':
+        at(settings.opportunities, event.opportunity.base, event)
+        break
+      case 'finding':
+        // Found before its tick is passed on.
+        state.now = event.finding.at
+        at(settings.system, 'market', event)
+        break
+    }
+  },
+})
