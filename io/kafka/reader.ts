@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import { delayMs, pause, settledWithin } from './backoff.ts'
-import { faultNames, kindOfCrash, topicMissing, unavailable } from './faults.ts'
+import { createCrashPolicy } from './crash-policy.ts'
+import { kindOfCrash } from './faults.ts'
 import { openMembership, type Ending, type Membership } from './membership.ts'
 import { slotName, type Offset, type Reader, type ReaderOptions, type Slot, type Stage } from './port.ts'
 import { openRanges } from './ranges.ts'
@@ -12,10 +13,7 @@ const STALL_MS = 15_000
 const SILENT_MS = STALL_MS + 60_000
 const PROBE_MS = 10_000
 const HINT_MS = 1000
-const TOPIC_DEADLINE_MS = 30_000
 const LONGEST_PAUSE_MS = 1000
-const WINDOW_MS = 5 * 60_000
-const MANY_CRASHES = 5
 
 /** A member of a consumer group that comes back after every outage; opens nothing until it is run. */
 export function openReader(options: ReaderOptions): Reader {
@@ -45,7 +43,7 @@ export function openReader(options: ReaderOptions): Reader {
       onStall: (stalledMs) => observer?.unhealthy?.(`${groupId} fetched nothing for ${Math.round(stalledMs / 1000)} s`),
     })
     const hinting = setInterval(() => void sendHints(), HINT_MS)
-    const policy = crashPolicy(options)
+    const policy = createCrashPolicy(options, (reason) => observer?.unhealthy?.(reason))
     try {
       while (!closing.signal.aborted) {
         // One that never joined has no name, and the one before it still stands in the group.
@@ -75,7 +73,7 @@ export function openReader(options: ReaderOptions): Reader {
         if (ending.kind === 'fault') throw ending.error
         log.warn({ groupId, topic, attempt, err: ending.error }, 'reader_crashed')
         if (kindOfCrash(ending.error) === 'out-of-range') throw await lostPosition(options, works, ending.error)
-        policy.crashed(ending.error)
+        policy.crashed(ending.error, performance.now())
         await membership.leave(async () => undefined)
         await pause(Math.min(LONGEST_PAUSE_MS, delayMs(attempt++, Math.random)), closing.signal)
       }
@@ -122,32 +120,6 @@ async function silentEnding(options: ReaderOptions): Promise<Ending> {
   const isAnswered = (await settledWithin(PROBE_MS, answered)) && (await answered)
   const message = `the reader of ${options.topic} neither fetched nor crashed for ${SILENT_MS / 1000} s`
   return { kind: 'crash', error: new PipelineError('KAFKA_UNAVAILABLE', message, { retriable: !isAnswered }) }
-}
-
-/** Decides which crash ends the reader (kafka-client.md section 8); throws then. */
-function crashPolicy({ topic, groupId, observer }: ReaderOptions) {
-  let crashesAtMs: readonly number[] = []
-  let defectAtMs = -Infinity
-  let missingSinceMs: number | undefined
-  return {
-    joined(): void {
-      missingSinceMs = undefined
-    },
-    crashed(error: unknown): void {
-      const nowMs = performance.now()
-      crashesAtMs = [...crashesAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS), nowMs]
-      if (crashesAtMs.length === MANY_CRASHES)
-        observer?.unhealthy?.(`the reader of ${topic} in ${groupId} crashed ${MANY_CRASHES} times in 5 min`)
-      if (faultNames(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) {
-        missingSinceMs ??= nowMs
-        if (nowMs - missingSinceMs > TOPIC_DEADLINE_MS) throw topicMissing(topic, error)
-        return
-      }
-      if (kindOfCrash(error) !== 'defect') return
-      if (nowMs - defectAtMs < WINDOW_MS) throw unavailable(`the reader of ${topic} crashed twice`, error)
-      defectAtMs = nowMs
-    },
-  }
 }
 
 /** While it ran, the log lost what it was to read next: retention overtook it, or the topic was cut or made anew. */

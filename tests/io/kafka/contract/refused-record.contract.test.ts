@@ -48,3 +48,23 @@ test('a record that the broker finds too large becomes a dead letter, whole; tho
     'dlq-key': 'key',
   })
 })
+
+test('a record whose time the broker refuses becomes a dead letter; those around it are stored once and in order', async () => {
+  const spec = topicSpec()
+  const letters = topicSpec({ name: deadLettersOf(spec.name) })
+  const topics = await openTopics(kafkaOptions(brokers))
+  expect(await topics.ensure([spec, letters])).toEqual([])
+  await topics.close()
+  const { name: topic } = spec
+  // Kafka 4 refuses what is stamped more than an hour ahead (KIP-1030).
+  const ahead = { ...outgoing(topic, 0, 'ahead'), timestampMs: Date.now() + 2 * 3_600_000 }
+  const writer = await openWriter({ ...PROCESSOR_WRITER, ...kafkaOptions(brokers) })
+  await writer.append([outgoing(topic, 0, 'a'), ahead, outgoing(topic, 0, 'b')])
+  expect(await writer.close(1000)).toEqual({ unsent: 0, unknown: 0 })
+  const ranges = await openRanges(kafkaOptions(brokers))
+  expect((await allOf(ranges, { topic, partition: 0 })).map(textOf)).toEqual(['a', 'b'])
+  const found = await allOf(ranges, { topic: letters.name, partition: 0 })
+  await ranges.close()
+  expect(found.map(textOf)).toEqual(['ahead'])
+  expect(String(found[0]?.headers?.find(([name]) => name === 'dlq-error')?.[1])).toBe('INVALID_TIMESTAMP')
+})
