@@ -160,10 +160,15 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     for (const feed of clocked) feed.input({ kind: 'clock', time, random: Math.random() })
   }, CLOCK_MS)
   const publish = setInterval(() => {
-    for (const [index, { exchange, state }] of feeds.entries()) {
+    for (const [index, { exchange, state }] of feeds.entries())
       feedMetrics.publish(exchange, index, samplesOf(state.counts))
-      feedMetrics.stale(exchange, staleMarkets(state))
-      if (state.current !== undefined) feedMetrics.lastFrame(exchange, state.current.lastFrame)
+    for (const [exchange, own] of Map.groupBy(feeds, (feed) => feed.exchange)) {
+      feedMetrics.stale(
+        exchange,
+        own.reduce((sum, { state }) => sum + staleMarkets(state), 0),
+      )
+      const newest = Math.max(...own.map(({ state }) => state.current?.lastFrame ?? 0))
+      if (newest > 0) feedMetrics.lastFrame(exchange, newest)
     }
     // Recorded prices are of different years.
     if (environment.CROSSTIDE_SOURCE === 'recorded') return

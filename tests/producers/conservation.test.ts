@@ -77,6 +77,7 @@ const KRAKEN_FRAMES = fc.oneof(
 type Step =
   | { readonly kind: 'frame'; readonly frame: unknown }
   | { readonly kind: 'wait' | 'close' | 'oversized' | 'stall' | 'refuse' }
+  | { readonly kind: 'remove' | 'add' | 'quarantine' | 'release' }
 const steps = (frames: fc.Arbitrary<unknown>): fc.Arbitrary<readonly Step[]> =>
   fc.array(
     fc.oneof(
@@ -89,6 +90,10 @@ const steps = (frames: fc.Arbitrary<unknown>): fc.Arbitrary<readonly Step[]> =>
           { kind: 'oversized' },
           { kind: 'stall' },
           { kind: 'refuse' },
+          { kind: 'remove' },
+          { kind: 'add' },
+          { kind: 'quarantine' },
+          { kind: 'release' },
         ),
       },
     ),
@@ -106,6 +111,20 @@ function run(adapter: Adapter, instruments: readonly Instrument[], history: read
     }
     if (step.kind === 'frame') last = feed.frame(step.frame)
     else if (step.kind === 'wait') last = feed.wait(0.3)
+    else if (step.kind === 'remove' || step.kind === 'add')
+      last = feed.give({
+        kind: 'follow',
+        time: feed.now(),
+        instruments: step.kind === 'add' ? instruments : instruments.slice(1),
+        conversions: new Set(['BTC-USD']),
+      })
+    else if (step.kind === 'quarantine' || step.kind === 'release')
+      last = feed.give({
+        kind: 'quarantine',
+        time: feed.now(),
+        nativeSymbol: instruments[0]?.nativeSymbol ?? '',
+        isQuarantined: step.kind === 'quarantine',
+      })
     else if (step.kind === 'stall') last = feed.give({ kind: 'stalled', time: feed.now(), from: feed.now() })
     else if (step.kind === 'refuse') {
       feed.refuse(last)
@@ -136,7 +155,7 @@ describe.each(ADAPTERS)('nothing disappears on $adapter.exchange:', ({ adapter, 
     })
   })
 
-  test('entries are put out, duplicates, faults, history, withdrawn or dropped on overflow', () => {
+  test('entries are put out, duplicates, faults, history, withdrawn, ignored or dropped on overflow', () => {
     property(({ state: { counts }, outputs }) => {
       const { in: taken, ...outcomes } = counts.entries
       expect(sum(outcomes)).toBe(taken)

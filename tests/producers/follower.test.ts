@@ -127,6 +127,31 @@ describe('a change of what is followed', () => {
     expect(fleet.feeds.map(({ state }) => [...state.markets.keys()])).toEqual([['ETHUSDT']])
   })
 
+  test('opens as many sockets as the exchange’s limits ask for, and each is changed alone', async () => {
+    const names = Array.from({ length: 500 }, (_, index) => `A${index}`)
+    const listed = names.map((name) => ({ symbol: `${name}-USDT`, nativeSymbol: `${name}USDT` }))
+    const symbols = listed.map(({ symbol }) => symbol)
+    const fleet = fleetOf()
+    const { around, feeds, clocked } = fleet
+    const binance = follower(fleet, 'binance', reach(listed))
+    await binance.want(symbols, none)
+    for (const feed of clocked) feed.input({ kind: 'clock', time: around.clock.time, random: 0 })
+    for (const { events } of around.sockets) events.opened()
+    expect(feeds.length).toBeGreaterThan(1)
+    expect(around.sockets.every(({ url }) => url.length < 8000)).toBe(true)
+    expect(feeds.flatMap(({ state }) => [...state.markets.values()].map(({ symbol }) => symbol))).toEqual(symbols)
+    const sessions = feeds.map(({ state }) => state.current?.id)
+    expect(new Set(sessions).size).toBe(feeds.length)
+    const first = new Set([...(feeds[0]?.state.markets.values() ?? [])].map(({ symbol }) => symbol))
+    await binance.want(
+      symbols.filter((symbol) => !first.has(symbol)),
+      none,
+    )
+    expect(around.sockets.map(({ terminated }) => terminated)).toEqual(feeds.map((_, index) => index === 0))
+    expect(feeds.slice(1).map(({ state }) => state.current?.id)).toEqual(sessions.slice(1))
+    expect(clocked.size).toBe(feeds.length - 1)
+  })
+
   test('to nothing withdraws its quotes, then says DOWN and closes the socket', async () => {
     const { binance, clocked, around } = await running()
     const before = around.seen.length
