@@ -69,7 +69,7 @@ function takeOver(state: FeedState, next: Next, session: Session, out: FeedOutpu
   close(state, out, { time, reason: 'rotated', detail: `followed by session ${session.id}`, random: 0 })
   state.attempts = attempts
   adopt(state, next, time)
-  begin(state, next, session, out, time, current?.id, (one) => isComplete(one, time))
+  begin(state, next, session, out, time, current, (one) => isComplete(one, time))
 }
 
 /**
@@ -86,7 +86,7 @@ export function lose(state: FeedState, out: FeedOutput[], closing: Closing): voi
   const { session, handovers } = next
   // Without a record it starts as any other session does, by its first.
   if (session === undefined || [...handovers.values()].every(({ seenAt }) => seenAt === undefined)) return
-  begin(state, next, session, out, time, current?.id, ({ isCommon }) => isCommon)
+  begin(state, next, session, out, time, current, ({ isCommon }) => isCommon)
 }
 
 /** Our own decision: the present socket is not heard any more from here on. Mutates the state. */
@@ -111,7 +111,7 @@ function begin(
   session: Session,
   out: FeedOutput[],
   time: Micros,
-  before: Micros | undefined,
+  before: Session | undefined,
   isWhole: (handover: Handover) => boolean,
 ): void {
   const handovers = [...next.handovers].flatMap(([nativeSymbol, handover]) => {
@@ -124,11 +124,12 @@ function begin(
     out,
     time,
     time,
-    handovers.every((one) => one.isWhole),
+    // One that never began leaves open what its own START would have told.
+    before?.dataFrom !== undefined && handovers.every((one) => one.isWhole),
   )
   const context = { state, session, out, time, faults: new Set<string>() }
   for (const { market, handover, ...one } of handovers) {
-    if (one.isWhole && before !== undefined && market.session === before) market.session = session.id
+    if (one.isWhole && before !== undefined && market.session === before.id) market.session = session.id
     // What may be missing goes on until now, though what is held came before.
     else if (handover.seenAt !== undefined) joinSession(state, session, market, out, time, time)
     putOut(context, handover)

@@ -120,6 +120,23 @@ describe('the next socket', () => {
     expect(gapsOf(feed.wait(0.1), 'START')).toEqual([['', 0.2, 0.2]])
   })
 
+  test('has the usual START gap after a socket that never began', () => {
+    const feed = harness({ instruments: [BTC], partitions: 1 })
+    feed.open()
+    feed.frame(aggTrade(1))
+    feed.close()
+    feed.wait(1)
+    feed.open()
+    feed.frame(shutdown)
+    feed.wait(0.1)
+    feed.next.open()
+    feed.next.frame(aggTrade(1))
+    feed.next.frame(bookTicker(2))
+    const out = feed.wait(0.1)
+    expect(gapsOf(out, 'START')).toEqual([['', -1, 1.2]])
+    expect(gapsOf(out, 'DISCONNECT')).toEqual([['BTC-USDT', 0, 1.2]])
+  })
+
   test('confirms quotes by its own heartbeats alone, which begin with its START', () => {
     const feed = overlapping()
     feed.next.frame(aggTrade(1))
