@@ -71,6 +71,8 @@ const schema = z.object({
   CROSSTIDE_RECORDING_SPEED: z.union([z.literal('max'), z.coerce.number().positive()]).default(1),
   /** File each role appends JSON lines of what it did to, for the kill test and the bench; unset: none. */
   CROSSTIDE_JOURNAL: z.string().optional(),
+  /** Named places where a processor ends itself, with what probability: for tests that kill (io/processor/failpoints.ts). */
+  CROSSTIDE_FAILPOINTS: z.string().optional(),
   CROSSTIDE_JAVA_HOME: z.string().optional(),
   /** Who we are at the S3 endpoint that `crosstide archive` writes to. */
   AWS_ACCESS_KEY_ID: z.string().optional(),

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import { crashReport } from './crash-report.ts'
 import { openSaver, type Saver } from './saver.ts'
 import {
+  countIn,
   isTaskReplaying,
   passRecord,
   restoreTask,
@@ -40,8 +41,6 @@ export type RunnerObserver = {
 export type Runner = Stage & {
   /** Why it is not ready: tasks that stopped for an operator or a bug. */
   problems(): readonly string[]
-  /** Sums over the tasks that run here: outcomes, what steps counted, `emitted`, `suppressed`. */
-  counts(): ReadonlyMap<string, number>
   /** Settles and saves every task; nothing is begun afterwards. */
   stop(): Promise<void>
 }
@@ -101,7 +100,7 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
       const before = sends.length
       const read = reads[index]
       try {
-        if (read === undefined || 'fault' in read) task.tally.set('fault', (task.tally.get('fault') ?? 0) + 1)
+        if (read === undefined || 'fault' in read) countIn(deps.tally, 'fault')
         else stepTask(deps, task, read, sends)
         passRecord(task, processor.codeVersion, record)
       } catch (error) {
@@ -193,17 +192,6 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
     },
 
     problems: () => [...runs.values()].flatMap(({ stopped }) => stopped ?? []),
-
-    counts() {
-      const sums = new Map<string, number>()
-      const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by)
-      for (const { task } of runs.values()) {
-        for (const [name, count] of task?.tally ?? []) add(name, count)
-        add('emitted', task?.emitted ?? 0)
-        add('suppressed', task?.suppressed ?? 0)
-      }
-      return sums
-    },
 
     async stop() {
       stopping.abort()

@@ -36,6 +36,8 @@ export type TaskDeps<State, In, Out> = {
   /** By output topic: its number of partitions. */
   readonly partitions: (topic: string) => number
   readonly failpoint: (name: string) => void
+  /** Counts of this process: outcomes, what steps count, `fault`, `emitted`, `suppressed`. */
+  readonly tally: Tally
 }
 
 /** One processor on one input partition, from its assignment to its end. */
@@ -53,9 +55,6 @@ export type Task<State> = {
   acknowledged: Promise<void>
   /** Outputs sent and not acknowledged. */
   pending: number
-  readonly tally: Tally
-  suppressed: number
-  emitted: number
 }
 
 /** What a restore found, for logs and metrics. */
@@ -98,9 +97,6 @@ export async function restoreTask<State, In, Out>(
     positions: positionsOf(found, slots),
     acknowledged: Promise.resolve(),
     pending: 0,
-    tally: new Map(),
-    suppressed: 0,
-    emitted: 0,
   }
   if (found !== undefined && !isOurs) await warmUp(deps, task, found)
   const scanned = [...slots.values()].reduce((sum, one) => sum + one.scanned.length, 0)
@@ -132,12 +128,12 @@ const always = (): Promise<boolean> => Promise.resolve(true)
 
 /** Takes one input record that could be read; pushes what must be sent. Throws what a step throws, and DIVERGED. */
 export function stepTask<State, In, Out>(
-  deps: Pick<TaskDeps<State, In, Out>, 'processor' | 'encode'>,
+  deps: Pick<TaskDeps<State, In, Out>, 'processor' | 'encode' | 'tally'>,
   task: Task<State>,
   record: Logged<In>,
   sends: Outgoing[],
 ): void {
-  const { processor, encode } = deps
+  const { processor, encode, tally } = deps
   stepOnce(
     processor,
     task.state,
@@ -147,10 +143,10 @@ export function stepTask<State, In, Out>(
       if (own === undefined) throw new TypeError(`${processor.name} does not name its output ${output.topic}`)
       const value = encode(output)
       if (!mustSend(own, output.origin, value)) {
-        task.suppressed += 1
+        countIn(tally, 'suppressed')
         return
       }
-      task.emitted += 1
+      countIn(tally, 'emitted')
       sends.push({
         ...own.slot,
         key: Buffer.from(output.key),
@@ -158,9 +154,11 @@ export function stepTask<State, In, Out>(
         timestampMs: Math.floor(output.time / 1000),
       })
     },
-    task.tally,
+    tally,
   )
 }
+
+export const countIn = (tally: Tally, what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1)
 
 /** Notes that a record is in the state, read or not. Throws DIVERGED if its outputs stand on the log and were not made. */
 export function passRecord<State>(task: Task<State>, version: number, record: Incoming): void {

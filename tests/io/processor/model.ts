@@ -71,6 +71,7 @@ export async function runHistory(random: () => number, twin: Twin, records = 200
       origins: toyOrigins,
       partitions: () => 1,
       failpoint: () => undefined,
+      tally: new Map(),
     }
     const { task } = await restoreTask(deps, INPUT)
     processes.add({ task, lanes, paused: false, deps })
