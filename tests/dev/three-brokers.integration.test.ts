@@ -56,7 +56,7 @@ describe.skipIf(java === undefined)('a stack of three brokers', () => {
     await write('before')
     const killed = stack.pids()['kafka-2'] ?? 0
     process.kill(killed, 'SIGKILL')
-    await expect.poll(() => exits).toEqual(['kafka-2'])
+    await expect.poll(() => exits, { timeout: 10_000 }).toEqual(['kafka-2'])
     await write('without it')
     await expect.poll(() => stack.pids()['kafka-2'] ?? killed, { timeout: 40_000 }).not.toBe(killed)
     await write('with it again')

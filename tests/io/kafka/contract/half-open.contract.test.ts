@@ -38,11 +38,11 @@ describe('a half-open connection: nothing passes and nobody says that it ended',
     })()
     let sent = 0
     const load = setInterval(() => void writer.offer(outgoing(topic, 0, String(sent++))), 10)
-    await expect.poll(() => Math.min(handled.length, followed.length)).toBeGreaterThan(50)
+    await expect.poll(() => Math.min(handled.length, followed.length), { timeout: 20_000 }).toBeGreaterThan(50)
     proxy.freeze()
     const frozenAtMs = performance.now()
     const before = handled.length
-    await expect.poll(() => handled.length, { timeout: 50_000 }).toBeGreaterThan(before + 200)
+    await expect.poll(() => handled.length, { timeout: 30_000 }).toBeGreaterThan(before + 200)
     process.stderr.write(`half-open: records flow again after ${Math.round(performance.now() - frozenAtMs)} ms\n`)
     clearInterval(load)
     expect(await writer.close(20_000)).toEqual({ unsent: 0, unknown: 0 })
