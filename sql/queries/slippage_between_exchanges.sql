@@ -15,7 +15,7 @@ select t.symbol,
         where symbol = t.symbol
           and exchange = other.exchange
           and event_time between t.event_time - interval '5 seconds' and t.event_time
-        order by event_time desc, ordinal desc
+        order by event_time desc, log_offset desc
         limit 1
        ) q
  cross join lateral (

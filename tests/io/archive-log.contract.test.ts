@@ -29,16 +29,19 @@ beforeAll(async () => {
     Array.from({ length: COUNT }, (_, n) => ({
       ...slot,
       key: Buffer.from(n % 5 === 0 ? '' : `key-${n}`),
+      // From 2100 on there is more of one kind than a block holds.
       value:
-        n % 100 === 50
-          ? null
-          : n % 100 === 51
-            ? Buffer.alloc(0)
-            : n % 100 === 52
-              ? Buffer.alloc(70_000, n)
-              : n % 100 === 53
-                ? rig.event
-                : rig.value(n),
+        n >= 2100 && n < 2200
+          ? Buffer.alloc(5000, n)
+          : n % 100 === 50
+            ? null
+            : n % 100 === 51
+              ? Buffer.alloc(0)
+              : n % 100 === 52
+                ? Buffer.alloc(70_000, n)
+                : n % 100 === 53
+                  ? rig.event
+                  : rig.value(n),
       timestampMs: HALF_PAST_TEN + Math.floor(n / 1000) * HOUR - (n % 11) * 60_000,
       headers: n % 3 === 0 ? [['a', Buffer.from([n % 256])] as const, ['a', Buffer.from('ä')] as const] : [],
     })),
@@ -120,6 +123,10 @@ describe('an archive read as a log', () => {
     const whole = await read(bytes)
     for (let cut = 1; cut < bytes.length; cut += Math.ceil(bytes.length / 40))
       await expect(read(bytes.subarray(0, cut))).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+    // Cut between two blocks it is a whole Avro file, but not the one that its name promises.
+    const end = bytes.indexOf(bytes.subarray(-16)) + 16
+    expect(end).toBeLessThan(bytes.length)
+    await expect(read(bytes.subarray(0, end))).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' })
     const outcomes = new Set<unknown>()
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 60)) {
       const damaged = Buffer.from(bytes)

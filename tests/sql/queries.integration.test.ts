@@ -27,19 +27,26 @@ beforeAll(async () => {
     insert into quotes (exchange, symbol, event_time, bid, ask, source, ${tailColumns}) values
       ('kraken', 'BTC-USDT', ${at(0)}, 999, 1001, 'STREAM', ${tail(0, 10, 1)}),
       ('kraken', 'BTC-USDT', ${at(1)}, 998, 1000, 'STREAM', ${tail(1, 20, 2)}),
-      ('binance', 'BTC-USDT', ${at(1)}, 99, 101, 'STREAM', ${tail(1, 30, 3)});
+      ('binance', 'BTC-USDT', ${at(1)}, 99, 101, 'STREAM', ${tail(1, 30, 3)}),
+      -- Of the same moment, but later in the log: this is the quote that stood.
+      ('kraken', 'BTC-USDT', ${at(20)}, 500, 501, 'STREAM', ${tail(20, 15, 9)}),
+      ('kraken', 'BTC-USDT', ${at(20)}, 997, 1003, 'STREAM', ${tail(20, 15, 10)}),
+      ('kraken', 'BTC-USDT', now() - interval '25 hours', 1, 2, 'STREAM', 'LIVE', now(), 1, 11, 0, 0, 11);
     insert into trades (exchange, symbol, event_time, trade_id, side, price, size, ${tailColumns}) values
       ('binance', 'BTC-USDT', ${at(2)}, 'a', 'BUY', 1001, 1, ${tail(2, 40, 4)}),
       ('binance', 'BTC-USDT', ${at(3)}, 'b', 'BUY', 1002, 3, ${tail(3, 50, 5)}),
       ('binance', 'BTC-USDT', ${at(4)}, 'c', 'SELL', 988.02, 1, ${tail(4, 60, 6)}),
       ('binance', 'BTC-USDT', ${at(30)}, 'd', 'BUY', 2000, 1, ${tail(30, 70, 7)}),
-      ('binance', 'BTC-USDT', ${at(4)}, 'e', null, 1000, 1, ${tail(4, 80, 8)});
+      ('binance', 'BTC-USDT', ${at(4)}, 'e', null, 1000, 1, ${tail(4, 80, 8)}),
+      ('binance', 'BTC-USDT', ${at(22)}, 'f', 'SELL', 990, 1, ${tail(22, 90, 12)});
     insert into gaps (exchange, symbol, from_time, to_time, reason, backfilled, feed, event_time, receive_time, session,
                       ordinal, partition, log_offset)
       select 'binance', null, ${at(0)}, ${at(10)}, 'START', false, 'LIVE', now(), now(), 1, 1, part, 1
         from generate_series(0, 5) part
       union all
       select 'binance', 'BTC-USDT', ${at(5)}, ${at(20)}, 'DISCONNECT', false, 'LIVE', now(), now(), 2, 1, 0, 2
+      union all
+      select 'kraken', null, now() - interval '26 hours', now() - interval '25 hours', 'DISCONNECT', false, 'LIVE', now(), now(), 3, 1, 0, 4
       union all
       select 'binance', 'BTC-USDT', ${at(40)}, ${at(50)}, 'DISCONNECT', true, 'LIVE', now(), now(), 2, 2, 0, 3;`)
 })
@@ -57,17 +64,35 @@ describe("the analysts' queries, as role api_ro", () => {
   test('spread by hour: each quote counts once', async () => {
     const rows = await ask('spread_by_hour')
     const kraken = rows.filter(({ exchange }) => exchange === 'kraken')
-    // 2 of 1000 and 2 of 999 are 20 and 20.0200 hundredths of a percent; binance has 2 of 100.
-    expect(kraken).toMatchObject([{ symbol: 'BTC-USDT', quotes: '2', mean_bps: '20.0100', median_bps: '20.0100' }])
+    // 2 of 1000, 2 of 999, 1 of 500.5, 6 of 1000: 20, 20.02002, 19.98002 and 60 hundredths of a percent; binance has 2 of 100.
+    // Mean 120.00004 / 4; median between 20 and 20.02002; p95 lies 0.85 of the way from 20.02002 to 60.
+    expect(kraken).toMatchObject([
+      { symbol: 'BTC-USDT', quotes: '4', mean_bps: '30.0000', median_bps: '20.0100', p95_bps: '54.0030' },
+    ])
     expect(rows.filter(({ exchange }) => exchange === 'binance')).toMatchObject([{ quotes: '1', mean_bps: '200.0000' }])
   })
 
   test('slippage: against the other exchange at that moment, by size; stale quotes and auctions do not count', async () => {
     const rows = await ask('slippage_between_exchanges')
-    // BUY at 1001 and 1002 against an ask of 1000: 10 and 20 hundredths, by size 1 and 3: 17.5. SELL at 988.02 against 998: 100.
+    // BUY at 1001 and 1002 against an ask of 1000: 10 and 20 hundredths, by size 1 and 3: 17.5; p95 19.5.
+    // SELL at 988.02 against 998: 100, at 990 against 997: 70.21063, of the two quotes of one moment the later in the log.
     expect(rows).toMatchObject([
-      { traded_at: 'binance', compared_with: 'kraken', side: 'BUY', trades: '2', mean_bps_by_size: '17.5000' },
-      { traded_at: 'binance', compared_with: 'kraken', side: 'SELL', trades: '1', mean_bps_by_size: '100.0000' },
+      {
+        traded_at: 'binance',
+        compared_with: 'kraken',
+        side: 'BUY',
+        trades: '2',
+        mean_bps_by_size: '17.5000',
+        p95_bps: '19.5000',
+      },
+      {
+        traded_at: 'binance',
+        compared_with: 'kraken',
+        side: 'SELL',
+        trades: '2',
+        mean_bps_by_size: '85.1053',
+        p95_bps: '98.5105',
+      },
     ])
   })
 
@@ -75,8 +100,18 @@ describe("the analysts' queries, as role api_ro", () => {
     const rows = await ask('quality_report')
     expect(rows).toMatchObject([
       // 0 to 20 s by two gaps that overlap; the one that was backfilled is not missing.
-      { exchange: 'binance', symbols: '1', trades: '5', quotes: '1', gaps: '3', missing_seconds: '20.0' },
-      { exchange: 'kraken', trades: '0', quotes: '2', lag_p50_ms: '15.0', gaps: '0', missing_seconds: '0.0' },
+      {
+        exchange: 'binance',
+        symbols: '1',
+        trades: '6',
+        quotes: '1',
+        gaps: '3',
+        missing_seconds: '20.0',
+        sessions_with_gaps: '2',
+        lag_p50_ms: '60.0',
+        lag_p99_ms: '89.4',
+      },
+      { exchange: 'kraken', trades: '0', quotes: '4', lag_p50_ms: '15.0', gaps: '0', missing_seconds: '0.0' },
       { exchange: 'silent', trades: '0', quotes: '0', lag_p50_ms: null },
     ])
   })
