@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -11,10 +12,11 @@ import { openRegistry } from '../io/registry.ts'
 import { serviceHeartbeatCodec } from '../schemas/codec.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { benchAdapters } from './adapters.ts'
-import { HIGHEST_RATE, parseAdapterOptions, parseOptions, type Options } from './options.ts'
+import { HIGHEST_RATE, parseAdapterOptions, parseOptions, parseSimulatorOptions, type Options } from './options.ts'
 import { startPipeline, type Pipeline } from './pipeline.ts'
 import { runProducerPerformance } from './producer-performance.ts'
 import { measureRate, type RateDeps, type RateResult } from './rate.ts'
+import { benchSimulator } from './simulator.ts'
 import { createRawTopics, meanBytes, runWriter, sampleValues } from './raw.ts'
 import { formatReport, machine, type Raw, type Report } from './report.ts'
 
@@ -23,16 +25,30 @@ const DATA_DIR = join('.crosstide', 'bench')
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 try {
-  const [what, ...args] = process.argv.slice(2)
-  process.stdout.write(`${what === 'adapters' ? await onAdapters(args) : await onPipeline(process.argv.slice(2))}\n`)
+  const [what = '', ...args] = process.argv.slice(2)
+  const alone = { adapters: onAdapters, simulator: onSimulator }
+  const report = what === 'adapters' || what === 'simulator' ? alone[what](args) : onPipeline(process.argv.slice(2))
+  process.stdout.write(`${await report}\n`)
 } catch (error) {
   say(error instanceof PipelineError ? `bench: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exitCode = error instanceof PipelineError && error.code === 'WRONG_USE' ? 2 : 1
 }
 
 async function onAdapters(args: readonly string[]): Promise<string> {
-  const table = await benchAdapters({ ...parseAdapterOptions(args), say })
-  return `${new Date().toISOString().slice(0, 10)}  ${machine()}, Node ${process.version}\n\n${table}`
+  return measuredHere(await benchAdapters({ ...parseAdapterOptions(args), say }))
+}
+
+async function onSimulator(args: readonly string[]): Promise<string> {
+  const options = parseSimulatorOptions(args)
+  const environment = parseEnvironment(process.env)
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  return measuredHere(await benchSimulator({ config, environment, variables: process.env, say }, options))
+}
+
+/** The load of others on the machine is part of a figure, too. */
+function measuredHere(table: string): string {
+  const load = loadavg()[0]?.toFixed(1) ?? '-'
+  return `${new Date().toISOString().slice(0, 10)}  ${machine()}, Node ${process.version}, load ${load}\n\n${table}`
 }
 
 async function onPipeline(args: readonly string[]): Promise<string> {

@@ -16,6 +16,9 @@ export type Options = {
 /** Of the adapters alone, on recorded frames. */
 export type AdapterOptions = { readonly captures: string; readonly warmUpSeconds: number; readonly seconds: number }
 
+/** Of the simulator alone. */
+export type SimulatorOptions = { readonly rates: readonly number[]; readonly seconds: number }
+
 /** What the simulator does at most. */
 export const HIGHEST_RATE = 100_000
 
@@ -29,6 +32,9 @@ export const USAGE = `usage: npm run bench -- [options]
 or:    npm run bench -- adapters [options]: each adapter alone on its recording, beside cryptofeed
   --captures ../shared/captures
   --seconds 3               of processor time, per recording and side
+or:    npm run bench -- simulator [options]: the simulator alone, read by a client in another process
+  --rates 10000,50000       frames per second
+  --seconds 10              measured per rate
 `
 
 /** Pure: the command line; throws WRONG_USE. */
@@ -74,6 +80,23 @@ export function parseAdapterOptions(args: readonly string[]): AdapterOptions {
     })
     const seconds = within(values.seconds, 0.1, 600)
     return { captures: values.captures, seconds, warmUpSeconds: seconds / 3 }
+  } catch (cause) {
+    throw wrongUse(cause)
+  }
+}
+
+/** Pure: what follows `simulator`; throws WRONG_USE. */
+export function parseSimulatorOptions(args: readonly string[]): SimulatorOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        rates: { type: 'string', default: '10000,50000' },
+        seconds: { type: 'string', default: '10' },
+      },
+    })
+    const rates = values.rates.split(',').map((rate) => within(rate, 10, HIGHEST_RATE))
+    return { rates, seconds: within(values.seconds, 1, 600) }
   } catch (cause) {
     throw wrongUse(cause)
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { benchAdapters, formatAdapters, measureAdapter } from '../../bench/adapters.ts'
-import { parseAdapterOptions, parseOptions } from '../../bench/options.ts'
+import { parseAdapterOptions, parseOptions, parseSimulatorOptions } from '../../bench/options.ts'
 import { micros } from '../../core/time.ts'
 import { krakenV1 } from '../../producers/kraken-v1.ts'
 
@@ -49,4 +49,9 @@ test('the pipeline is measured on one broker, or three', () => {
   expect(parseOptions([]).brokers).toBe(1)
   expect(parseOptions(['--brokers', '3']).brokers).toBe(3)
   expect(() => parseOptions(['--brokers', '2'])).toThrow('there are 1 or 3')
+})
+
+test('the simulator alone is measured at rates that it may be asked for', () => {
+  expect(parseSimulatorOptions([])).toEqual({ rates: [10_000, 50_000], seconds: 10 })
+  expect(() => parseSimulatorOptions(['--rates', '1000000'])).toThrow('usage')
 })
