@@ -1,6 +1,7 @@
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Subscribe, Subscription } from './adapter.ts'
-import type { FeedOutput, FeedState, Link, Market, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, Market } from './feed-state.ts'
+import type { Link, Session } from './links.ts'
 import { leaveSession } from './session.ts'
 import { allowedAt, take, type Limit } from './token-bucket.ts'
 

@@ -1,10 +1,11 @@
 import { partitionOf, tickKey } from '../core/partition.ts'
 import type { Feed, Gap, GapReason, Quote, Tick } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
-import type { Adapter, Entry, Instrument, Subscription, Withdrawal } from './adapter.ts'
+import type { Adapter, Instrument } from './adapter.ts'
+import { waitingLink, type Connects, type Link, type Next, type Session } from './links.ts'
 import { noOffset, type ClockOffset } from './clock-offset.ts'
 import { noRecentIds, type RecentIds } from './recent-ids.ts'
-import { FULL_BUCKET, type TokenBucket } from './token-bucket.ts'
+import { FULL_BUCKET } from './token-bucket.ts'
 
 /** What one connection's feed is made of; fixed for its life. */
 export type FeedSettings = {
@@ -47,64 +48,6 @@ export type FeedOutput =
       readonly message: string
       readonly details: Readonly<Record<string, string>>
     }
-
-/** One socket's life. `usual` is the mean time between its frames, microseconds. */
-export type Session = {
-  readonly id: Micros
-  readonly openedAt: Micros
-  nextOrdinal: number
-  /** Time of its first data once its START gaps are written, else `undefined`. */
-  dataFrom: Micros | undefined
-  lastFrame: Micros
-  usual: number
-  lastSequence: number
-  frameSequence: number | undefined
-  lastBeat: number
-  lastPing: number
-}
-
-/** The attempts of all feeds of one host in this process to connect to it: mutated by each. */
-export type Connects = { bucket: TokenBucket }
-
-/** One socket, from the wait before it is opened to its end. */
-export type Link = {
-  socket: number
-  phase: 'waiting' | 'connecting' | 'open'
-  /** When the phase began; for `waiting` when it ends. */
-  phaseTime: number
-  attempts: number
-  /** The symbols in the address of the socket that is being opened. */
-  asked: readonly string[]
-  outbound: string[]
-  nextSend: number
-  /** Frames that (un)subscribe, where the exchange counts them. */
-  requested: TokenBucket
-  awaiting: Map<string, Subscription & { readonly until: number }>
-}
-
-/** What a symbol's next socket has delivered while the present one still does. */
-export type Handover = {
-  /** Trades that the present one has not delivered, by {@link idOf}, in their order. */
-  readonly trades: Map<string, Held<Entry>>
-  /** The newest quote, or what withdraws it. */
-  top: Held<Entry | Withdrawal> | undefined
-  /** When it delivered its first record. */
-  seenAt: Micros | undefined
-  /** Whether both delivered the same trade: what follows it is complete on the next one. */
-  isCommon: boolean
-  /** Since when one has something that the other should have as well. */
-  doubtedAt: Micros | undefined
-}
-export type Held<One> = { readonly entry: One; readonly time: Micros }
-
-/** The socket that is to follow the present one: what it delivers is held until it takes over. */
-export type Next = Link & {
-  session: Session | undefined
-  /** By native symbol. */
-  handovers: Map<string, Handover>
-  /** Number of the trades held. */
-  held: number
-}
 
 /** One symbol of the exchange, over all sessions. */
 export type Market = {
@@ -191,18 +134,6 @@ export type FeedState = Link & {
   nextStaleCheck: number
   readonly clock: ClockOffset
 }
-
-export const waitingLink = (until: number, attempts: number): Link => ({
-  socket: 0,
-  phase: 'waiting',
-  phaseTime: until,
-  attempts,
-  asked: [],
-  outbound: [],
-  nextSend: 0,
-  requested: FULL_BUCKET,
-  awaiting: new Map(),
-})
 
 export function initialFeed(settings: FeedSettings, connects: Connects = { bucket: FULL_BUCKET }): FeedState {
   const everywhere = Array.from({ length: settings.partitions }, (_, partition) => partition)

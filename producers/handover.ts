@@ -1,6 +1,7 @@
 import { MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Entry } from './adapter.ts'
-import type { FeedState, Handover, Market, Next } from './feed-state.ts'
+import type { FeedState, Market } from './feed-state.ts'
+import type { Handover, Next } from './links.ts'
 
 /** One socket may be this much behind the other before that says anything. */
 const TOLERANCE = 2 * MICROS_PER_SECOND

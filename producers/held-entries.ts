@@ -1,6 +1,7 @@
 import type { Decoded, Entry, Withdrawal } from './adapter.ts'
 import { fault, isNews, isSkewed, takeEntry, takeWithdrawal, timeOf, unwanted, type FrameContext } from './entries.ts'
-import type { Handover, Market, Next } from './feed-state.ts'
+import type { Market } from './feed-state.ts'
+import type { Handover, Next } from './links.ts'
 import { idOf } from './handover.ts'
 import { knows } from './recent-ids.ts'
 

@@ -1,7 +1,8 @@
 import { BROADCAST_KEY } from '../core/partition.ts'
 import type { Gap, GapReason, Payload, Tick } from '../core/tick.ts'
 import { micros, type Micros } from '../core/time.ts'
-import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, Market } from './feed-state.ts'
+import type { Session } from './links.ts'
 
 /** Where and as what a tick goes out; `head` is what an entry knows. */
 export type Address = { readonly symbol: string; readonly key: string; readonly partitions: readonly number[] }

@@ -1,6 +1,7 @@
 import type { HeartbeatState } from '../core/tick.ts'
 import { MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
-import type { FeedOutput, FeedState, Market, Session } from './feed-state.ts'
+import type { FeedOutput, FeedState, Market } from './feed-state.ts'
+import type { Session } from './links.ts'
 import { atReceipt, doubtQuotes, emit, emitGap, everywhere, homeOf } from './outbox.ts'
 
 const BEAT = MICROS_PER_SECOND

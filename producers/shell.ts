@@ -1,14 +1,8 @@
 import { missesNothing, type Exchange, type Gap, type Tick } from '../core/tick.ts'
 import { micros, type Micros } from '../core/time.ts'
 import type { Closing } from './connection.ts'
-import {
-  initialFeed,
-  type Connects,
-  type FeedOutput,
-  type FeedSettings,
-  type FeedState,
-  type Letter,
-} from './feed-state.ts'
+import { initialFeed, type FeedOutput, type FeedSettings, type FeedState, type Letter } from './feed-state.ts'
+import type { Connects } from './links.ts'
 import { feed, type FeedInput } from './feed.ts'
 import { FULL_BUCKET } from './token-bucket.ts'
 
