@@ -46,6 +46,15 @@ describe('keys', () => {
   })
 })
 
+test('the thousandth WebSocket client comes in, one more is told 503; of strangers the hundred-and-first', () => {
+  const request = { url: '/ws', headers: {} }
+  const access = { host: '0.0.0.0', keys: KEYS, origins: [] }
+  expect(refusalOf(request, 999)).toBeUndefined()
+  expect(refusalOf(request, 1000)).toEqual([503, 'Service Unavailable'])
+  expect(refusalOf(request, 0, access, 99)).toBeUndefined()
+  expect(refusalOf(request, 0, access, 100)).toEqual([503, 'Service Unavailable'])
+})
+
 describe('listening', () => {
   test.each(['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org'])(
     'on %s is refused without keys',
