@@ -6,12 +6,13 @@ import type { Environment, Source } from '../io/environment.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** The roles of the pipeline in the order they start, each a process with a `main.ts` of its own. */
-export const ROLES = ['simulator', 'producers', 'consumers', 'api'] as const
+export const ROLES = ['simulator', 'producers', 'processors', 'consumers', 'api'] as const
 export type Role = (typeof ROLES)[number]
 
 const MAIN: Readonly<Record<Role, string>> = {
   simulator: 'dev/simulator/main.ts',
   producers: 'producers/main.ts',
+  processors: 'processors/main.ts',
   consumers: 'consumers/main.ts',
   api: 'api/main.ts',
 }

@@ -84,7 +84,7 @@ const services = z.object({
 })
 
 /** Roles that write heartbeats; the simulator and the embedded services do not. */
-const HEARD = ['producers', 'consumers', 'api']
+const HEARD = ['producers', 'processors', 'consumers', 'api']
 
 async function readiness(api: string): Promise<Readiness> {
   try {

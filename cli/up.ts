@@ -240,6 +240,7 @@ async function startRoles(
   }
   if (simulator !== undefined) await start('simulator')
   await start('producers')
+  await start('processors')
   await start('consumers')
   await start('api')
   return simulator

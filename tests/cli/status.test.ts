@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { serviceProblems, withBrokers } from '../../cli/status.ts'
 
 const heard = (service: string, state = 'READY', health = 'alive') => ({ service, state, health })
-const all = [heard('producers'), heard('consumers'), heard('api')]
+const all = [heard('producers'), heard('processors'), heard('consumers'), heard('api')]
 
 describe('status', () => {
   test('has nothing to say while every role is heard and ready', () => expect(serviceProblems(all)).toEqual([]))
@@ -13,7 +13,7 @@ describe('status', () => {
   })
 
   test('names a role that says itself that it is degraded', () => {
-    expect(serviceProblems([...all.slice(0, 2), heard('api', 'DEGRADED')])).toEqual(['api: degraded, see its log'])
+    expect(serviceProblems([...all.slice(0, 3), heard('api', 'DEGRADED')])).toEqual(['api: degraded, see its log'])
   })
 
   test('names the broker that does not answer, and is not ready then', () => {

@@ -25,7 +25,7 @@ const processesOf = ({ pids }: Endpoints) =>
 describe('crosstide up', () => {
   test('says where everything is once it is ready', () => {
     expect(Object.keys(endpoints.pids).toSorted()).toEqual(
-      ['api', 'consumers', 'kafka', 'postgres', 'producers', 'registry', 'simulator', 'up'].toSorted(),
+      ['api', 'consumers', 'kafka', 'postgres', 'processors', 'producers', 'registry', 'simulator', 'up'].toSorted(),
     )
     expect(endpoints).toMatchObject({ source: 'simulated', api: `http://127.0.0.1:${pipeline.environment['PORT']}` })
     expect(pipeline.output()).toContain('SIMULATED')
