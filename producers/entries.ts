@@ -169,7 +169,7 @@ function touch(market: Market, time: Micros): void {
   market.stale = 0
 }
 
-export function fault({ state, faults }: FrameContext, reason: string): void {
+function fault({ state, faults }: FrameContext, reason: string): void {
   state.counts.entries.fault++
   faults.add(reason)
 }

@@ -1,5 +1,5 @@
 import type { Decoded, Entry, Withdrawal } from './adapter.ts'
-import { fault, isNews, isSkewed, takeEntry, takeWithdrawal, timeOf, unwanted, type FrameContext } from './entries.ts'
+import { isNews, isSkewed, takeEntry, takeWithdrawal, timeOf, unwanted, type FrameContext } from './entries.ts'
 import type { Market } from './feed-state.ts'
 import type { Handover, Next } from './links.ts'
 import { idOf } from './handover.ts'
@@ -62,9 +62,11 @@ function placeOf(context: FrameContext, { handovers }: Next, entry: Entry | With
     handover.doubtedAt = undefined
   }
   const isOld = 'payload' in entry && entry.history && !isNews(market, entry)
-  if (isOld || !isSkewed(context, timeOf(context, entry))) return { market, handover }
+  const isFault = !isOld && (isSkewed(context, timeOf(context, entry)) || market.isQuarantined)
+  if (!isFault) return { market, handover }
   entries.in++
-  fault(context, 'eventTime: more than 10 minutes off')
+  if ('payload' in entry) takeEntry(context, entry)
+  else takeWithdrawal(context, entry)
   return undefined
 }
 

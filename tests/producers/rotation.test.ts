@@ -245,6 +245,17 @@ describe('the next socket', () => {
     expect(only(feed.wait(0.1), 'quote').map(({ payload }) => payload.bid)).toEqual([99])
   })
 
+  test('holds nothing that cannot be trusted: it is a fault with its letter at once', () => {
+    const feed = overlapping()
+    const letters = feed.next.frame(aggTrade(2, -700)).filter(({ kind }) => kind === 'letter')
+    expect(letters).toMatchObject([{ letter: { error: 'eventTime: more than 10 minutes off' } }])
+    feed.give({ kind: 'quarantine', time: feed.now(), nativeSymbol: 'BTCUSDT', isQuarantined: true })
+    const quarantined = feed.next.frame(aggTrade(2)).filter(({ kind }) => kind === 'letter')
+    expect(quarantined).toMatchObject([{ letter: { error: 'price: quarantined' } }])
+    expect(feed.state.next?.held).toBe(0)
+    expect(feed.state.counts.entries).toMatchObject({ in: 4, out: 2, fault: 2 })
+  })
+
   test('is opened anew when the symbols change meanwhile', () => {
     const feed = overlapping()
     const instruments = [BTC, { symbol: 'ETH-USDT', nativeSymbol: 'ETHUSDT' }]
