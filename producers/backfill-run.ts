@@ -20,6 +20,9 @@ export type Tail = {
 
 export type Outcome = 'filled' | 'unfillable' | 'unavailable'
 
+/** What a backfill knows of a symbol; one in quarantine is left alone. */
+type FilledMarket = Pick<Market, 'symbol' | 'nativeSymbol' | 'key' | 'home' | 'ids' | 'isQuarantined'>
+
 export type BackfillWorld = FetchWorld & {
   session(exchange: Exchange, openedAt: Micros): Micros
   /** Everything of an exchange that the log got since, and for `backMs` before; `undefined`: more than may be read. */
@@ -28,7 +31,7 @@ export type BackfillWorld = FetchWorld & {
   /** Everything offered is acknowledged. */
   settled(): Promise<void>
   /** The exchange's symbols now. */
-  markets(exchange: Exchange): Iterable<Pick<Market, 'symbol' | 'nativeSymbol' | 'key' | 'home' | 'ids'>>
+  markets(exchange: Exchange): Iterable<FilledMarket>
   done(exchange: Exchange, outcome: Outcome, gap: Tick, trades: number): void
   failed(exchange: Exchange, error: unknown): void
 }
@@ -120,7 +123,7 @@ export function createBackfiller(
   async function fill(
     job: Job,
     tail: Tail | undefined,
-    markets: readonly Pick<Market, 'symbol' | 'nativeSymbol' | 'key' | 'home' | 'ids'>[],
+    markets: readonly FilledMarket[],
     pen: ReturnType<typeof createPen>,
   ): Promise<void> {
     const { tick, gap, partitions } = job
@@ -147,14 +150,14 @@ export function createBackfiller(
 
   async function fillSymbol(
     { gap }: Job,
-    { nativeSymbol, symbol, key, home, ids }: Pick<Market, 'symbol' | 'nativeSymbol' | 'key' | 'home' | 'ids'>,
+    { nativeSymbol, symbol, key, home, ids, isQuarantined }: FilledMarket,
     tail: Tail | undefined,
     trades: ReadonlyMap<number, Micros>,
     pen: ReturnType<typeof createPen>,
   ): Promise<{ readonly outcome: Outcome; readonly written: number }> {
     const want = wantOf(nativeSymbol, gap, trades)
     if (isProven(backfill, want, trades)) return { outcome: 'filled', written: 0 }
-    if (isTooLarge(backfill, want, trades)) return { outcome: 'unfillable', written: 0 }
+    if (isQuarantined || isTooLarge(backfill, want, trades)) return { outcome: 'unfillable', written: 0 }
     const fetched = await fetch(want)
     if (fetched === undefined) return { outcome: 'unavailable', written: 0 }
     // What came meanwhile, by whichever way, is on the log before we compare.

@@ -39,12 +39,14 @@ function scene({
   past = TRADES,
   answers = [],
   room = () => true,
+  isQuarantined = false,
 }: {
   readonly log?: readonly Tick[]
   readonly past?: readonly SimulatedTrade[]
   /** Given before REST itself answers. */
   readonly answers?: readonly Partial<Answer>[]
   readonly room?: () => boolean
+  readonly isQuarantined?: boolean
 } = {}) {
   const records: Tick[] = [...log]
   const asked: number[] = []
@@ -105,7 +107,7 @@ function scene({
       chunk = 0
       await turn()
     },
-    markets: () => [{ symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids }],
+    markets: () => [{ symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids, isQuarantined }],
     done: (_, outcome, __, trades) => done.push({ outcome, trades }),
     failed: (_, error) => {
       throw error
@@ -186,6 +188,12 @@ describe('a backfill', () => {
     const { fill, asked, done } = scene({ log: TRADES.map(live) })
     await fill(gapTick({ reason: 'STALL' }, { symbol: '' }))
     expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'filled', trades: 0 }] })
+  })
+
+  test('leaves a symbol in quarantine alone, and its gap open', async () => {
+    const { fill, asked, done } = scene({ isQuarantined: true })
+    await fill(gapTick())
+    expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'unfillable', trades: 0 }] })
   })
 
   test('has nothing to begin from on a log that is new', async () => {
