@@ -51,10 +51,16 @@ export function openOverseer(feeds: ReadonlySet<RunningFeed>, world: Pick<World,
       }
   }
 
+  /** Of several sockets of an exchange the first that knows its clock: they share it. */
+  const withClock = (time: Micros): readonly RunningFeed[] =>
+    [...Map.groupBy(feeds, ({ exchange }) => exchange).values()].flatMap(
+      (own) => own.find(({ state }) => offsetOf(state.clock, time) !== undefined) ?? [],
+    )
+
   return {
     look(time) {
       judgePrices(time)
-      for (const { exchange, state } of feeds) {
+      for (const { exchange, state } of withClock(time)) {
         const change = skewChange(state.clock, time)
         if (change === undefined) continue
         const seconds = ((offsetOf(state.clock, time) ?? 0) / 1e6).toFixed(1)
@@ -67,12 +73,7 @@ export function openOverseer(feeds: ReadonlySet<RunningFeed>, world: Pick<World,
       }
     },
     offsets: (time) =>
-      new Map(
-        [...feeds].flatMap(({ exchange, state }): readonly (readonly [Exchange, number])[] => {
-          const offset = offsetOf(state.clock, time)
-          return offset === undefined ? [] : [[exchange, offset]]
-        }),
-      ),
+      new Map(withClock(time).map(({ exchange, state }) => [exchange, offsetOf(state.clock, time) ?? 0] as const)),
     quarantined() {
       const counts = new Map<Exchange, number>()
       for (const { exchange, state } of feeds) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Tick } from '../../core/tick.ts'
 import { openRanges } from '../../io/kafka/ranges.ts'
 import { openRegistry } from '../../io/registry.ts'
@@ -41,6 +42,13 @@ async function openLog(pipeline: Pipeline) {
   return { ticks, [Symbol.asyncDispose]: () => ranges.close() }
 }
 
+const servicesAnswer = z.object({
+  services: z.array(z.object({ service: z.string(), figures: z.record(z.string(), z.number()) })),
+})
+const configAnswer = z.object({
+  config: z.object({ exchanges: z.object({ binance: z.object({ symbols: z.array(z.string()) }) }) }),
+})
+
 const isPrice = ({ payload }: Tick): boolean => payload.kind === 'trade' || payload.kind === 'quote'
 /** Of sockets: what is filled in by REST has sessions of its own. */
 const sessionsOf = (ticks: readonly Tick[], exchange: string): readonly number[] => [
@@ -62,7 +70,7 @@ test(
     const folder = await mkdtemp(join(tmpdir(), 'crosstide-config-'))
     const start = join(folder, 'crosstide.config.json')
     await writeFile(start, configOf(ALL))
-    await using pipeline = await startPipeline({ CROSSTIDE_CONFIG: start })
+    await using pipeline = await startPipeline({ CROSSTIDE_CONFIG: start, CROSSTIDE_SIMULATOR_RATE: '60' })
     await using log = await openLog(pipeline)
     const apply = async (exchanges: Readonly<Record<string, readonly string[]>>) => {
       const file = join(pipeline.directory, 'next.json')
@@ -121,6 +129,15 @@ test(
 
     const refused = await apply({ ...ALL, kraken: ['btc'] })
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('exchanges.kraken.symbols.0') })
+
+    const { api } = await pipeline.endpoints()
+    const { services } = servicesAnswer.parse(await (await fetch(`${api}/api/v1/services`)).json())
+    expect(services.find(({ service }) => service === 'producers')?.figures).toMatchObject({
+      quarantined: 0,
+      'exchangeClockOffsetMs.coinbase': expect.any(Number),
+    })
+    const shown = configAnswer.parse(await (await fetch(`${api}/api/v1/config`)).json())
+    expect(shown.config.exchanges.binance.symbols).toEqual(BINANCE)
     await rm(folder, { recursive: true })
   },
 )
