@@ -28,7 +28,6 @@ describe('a server', () => {
     try {
       await timesOf(`${rig.url}/livez`, 20)
       expect(idlers.open()).toBeLessThanOrEqual(1000)
-      expect(idlers.open()).toBeGreaterThan(500)
     } finally {
       idlers.end()
     }
