@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test, type TestContext } from 'vitest'
+import { describe, expect, test, vi, type TestContext } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { EXCHANGES } from '../../../core/tick.ts'
@@ -10,12 +10,15 @@ import { DIALECTS } from '../../../dev/simulator/dialects/all.ts'
 import { SIMULATED, type SimulatedExchange } from '../../../dev/simulator/exchanges.ts'
 import { micros } from '../../../core/time.ts'
 import { instrumentsOf } from '../../../dev/simulator/instruments.ts'
+import { LIMITS, type Limits } from '../../../dev/simulator/limits.ts'
 import { openJournal } from '../../../dev/simulator/journal.ts'
 import { parseScript } from '../../../dev/simulator/script.ts'
 import { startSimulator } from '../../../dev/simulator/simulator.ts'
 import { now } from '../../../io/clock.ts'
 import { decode, simulated } from '../../../producers/adapter.ts'
 import { ADAPTERS } from '../../../producers/adapters.ts'
+
+vi.setConfig({ testTimeout: 20_000 })
 
 const SYMBOLS: Readonly<Record<SimulatedExchange, string[]>> = {
   binance: ['BTC-USDT', 'ETH-USDT'],
@@ -48,7 +51,7 @@ type Line = z.infer<typeof line>
 
 async function start(
   { onTestFinished }: TestContext,
-  options: { readonly rate?: number; readonly script?: readonly object[] },
+  options: { readonly rate?: number; readonly script?: readonly object[]; readonly limits?: Limits },
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
   const file = join(folder, 'journal', 'sent.jsonl')
@@ -61,6 +64,7 @@ async function start(
     script,
     journal,
     port: 0,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   onTestFinished(async () => {
     await simulator.stop()
@@ -128,6 +132,12 @@ const idsOf = (exchange: SimulatedExchange, frames: readonly string[]): readonly
 const until = async (happened: () => boolean): Promise<void> => {
   for (let i = 0; i < 400 && !happened(); i += 1) await sleep(10)
   expect(happened()).toBe(true)
+}
+
+/** Waits until frames came and then none for 300 ms; says how many. */
+async function untilSilent(frames: readonly string[]): Promise<number> {
+  for (let before = 0; before === 0 || before !== frames.length; await sleep(300)) before = frames.length
+  return frames.length
 }
 
 describe('the simulator alone', () => {
@@ -255,11 +265,10 @@ describe.concurrent('a scripted fault', () => {
   test('lets a socket fall mute but stay open, and come back with trades missing', async (context) => {
     const { base, journaled } = await start(context, {
       rate: 2000,
-      script: [{ atMs: 200, exchange: 'kraken', do: 'stall', forMs: 400 }],
+      script: [{ atMs: 1000, exchange: 'kraken', do: 'stall', forMs: 2500 }],
     })
     const { frames, socket } = await connect(base, 'kraken')
-    await sleep(300)
-    const mute = frames.length
+    const mute = await untilSilent(frames)
     socket.send('{"method":"ping"}')
     await sleep(200)
     expect([frames.length - mute, socket.readyState]).toEqual([0, WebSocket.OPEN])
@@ -267,7 +276,21 @@ describe.concurrent('a scripted fault', () => {
     const before = Math.max(...entriesOf('kraken', frames).map(({ sequence }) => sequence))
     await until(() => frames.length > mute + 200)
     expect(Math.max(...ids())).toBeGreaterThan(before + 1)
-    expect(faultsOf(await journaled())).toMatchObject([{ do: 'stall', forMs: 400 }])
+    expect(faultsOf(await journaled())).toMatchObject([{ do: 'stall', forMs: 2500 }])
+  })
+
+  test.for([true, false])('leaves a socket half open that answers protocol pings: %s', async (pongs, context) => {
+    const { base, journaled } = await start(context, {
+      script: [{ atMs: 1000, exchange: 'gate', do: 'stall', forMs: 60_000, pongs }],
+    })
+    const { frames, socket } = await connect(base, 'gate')
+    const silent = await untilSilent(frames)
+    let answered = 0
+    socket.on('pong', () => (answered += 1))
+    socket.ping()
+    await (pongs ? until(() => answered === 1) : sleep(200))
+    expect([answered, frames.length, socket.readyState]).toEqual([pongs ? 1 : 0, silent, WebSocket.OPEN])
+    expect(faultsOf(await journaled())).toMatchObject([{ do: 'stall', pongs }])
   })
 
   test('sends the last trade frame once more, letter for letter', async (context) => {
@@ -325,5 +348,74 @@ describe.concurrent('a scripted fault', () => {
     expect(await kraken.closed).toBe(1006)
     expect(binance.socket.readyState).toBe(WebSocket.OPEN)
     expect(faultsOf(await journaled())).toHaveLength(1)
+  })
+})
+
+/** A message that each exchange answers, how many at once are allowed, and what one more is told. */
+const STORMS: readonly (readonly [
+  SimulatedExchange,
+  message: string,
+  told: string | undefined,
+  code: number | undefined,
+])[] = [
+  ['binance', '{"method":"LIST_SUBSCRIPTIONS","id":1}', undefined, 1008],
+  ['coinbase', '{"type":"subscribe","channel":"heartbeats"}', '{"type":"error","message":"rate limit exceeded"}', 1008],
+  ['kraken', '{"method":"ping"}', '{"error":"Exceeded msg rate","success":false}', undefined],
+  ['okx', '{"op":"unsubscribe","args":[]}', '"code":"60014"', undefined],
+  ['gate', '{"channel":"spot.ping"}', undefined, 1008],
+]
+
+describe.concurrent('the limits of an exchange', () => {
+  const open = async (url: string) => {
+    const socket = new WebSocket(url)
+    const frames: string[] = []
+    socket.on('message', (content: Buffer) => frames.push(content.toString()))
+    const closed = new Promise<number>((resolve) => socket.on('close', (code) => resolve(code)))
+    const status = await new Promise<number>((resolve) => {
+      socket.once('open', () => resolve(101))
+      socket.once('unexpected-response', (_, { statusCode = 0 }) => resolve(statusCode))
+      socket.on('error', () => undefined)
+    })
+    return { socket, frames, closed, status }
+  }
+  const addressOf = (base: string, exchange: SimulatedExchange): string =>
+    simulated(ADAPTERS[exchange].connect([]).url, exchange, base)
+
+  test.for(STORMS)('%s: one message too many', async ([exchange, message, told, code], context) => {
+    const { base, journaled } = await start(context, {})
+    const { count } = LIMITS[exchange].messages
+    const { socket, frames, closed } = await open(addressOf(base, exchange))
+    for (let i = 0; i <= count; i += 1) socket.send(message)
+    if (told !== undefined) await until(() => frames.some((frame) => frame.includes(told)))
+    const end = code === undefined ? socket.readyState : await closed
+    expect(end).toBe(code ?? WebSocket.OPEN)
+    expect((await journaled()).filter(({ kind }) => kind === 'too-many-messages')).toHaveLength(1)
+  })
+
+  test('three such oversteps ban an address, for its sockets as for REST', async (context) => {
+    const { base } = await start(context, {})
+    const url = addressOf(base, 'binance')
+    for (let i = 0; i < 3; i += 1) {
+      const { socket, closed, status } = await open(url)
+      expect(status).toBe(101)
+      for (let sent = 0; sent <= LIMITS.binance.messages.count; sent += 1)
+        socket.send('{"method":"LIST_SUBSCRIPTIONS","id":1}')
+      expect(await closed).toBe(1008)
+    }
+    expect((await open(url)).status).toBe(418)
+    const rest = await fetch(`${base}/binance/api/v3/aggTrades?symbol=BTCUSDT`)
+    expect(rest.status).toBe(418)
+    // Two minutes, less what has passed.
+    expect(Number(rest.headers.get('retry-after'))).toBeGreaterThan(100)
+    expect((await open(addressOf(base, 'gate'))).status).toBe(101)
+  })
+
+  test('too many connections are refused with 429, and who goes on is banned with 418', async (context) => {
+    const { binance } = LIMITS
+    const limits = { ...LIMITS, binance: { ...binance, connects: { ...binance.connects, count: 2, patience: 2 } } }
+    const { base } = await start(context, { limits })
+    const statuses: number[] = []
+    for (let i = 0; i < 6; i += 1) statuses.push((await open(addressOf(base, 'binance'))).status)
+    expect(statuses).toEqual([101, 101, 429, 429, 418, 418])
   })
 })
