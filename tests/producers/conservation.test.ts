@@ -75,19 +75,21 @@ const KRAKEN_FRAMES = fc.oneof(
 )
 
 type Step =
-  | { readonly kind: 'frame'; readonly frame: unknown }
+  | { readonly kind: 'frame' | 'nextFrame'; readonly frame: unknown }
   | { readonly kind: 'wait' | 'close' | 'oversized' | 'stall' | 'refuse' }
-  | { readonly kind: 'remove' | 'add' | 'quarantine' | 'release' }
+  | { readonly kind: 'remove' | 'add' | 'quarantine' | 'release' | 'nextClose' }
 const steps = (frames: fc.Arbitrary<unknown>): fc.Arbitrary<readonly Step[]> =>
   fc.array(
     fc.oneof(
       { weight: 12, arbitrary: frames.map((frame): Step => ({ kind: 'frame', frame })) },
+      { weight: 6, arbitrary: frames.map((frame): Step => ({ kind: 'nextFrame', frame })) },
       {
         weight: 1,
         arbitrary: fc.constantFrom<Step>(
           { kind: 'wait' },
           { kind: 'close' },
           { kind: 'oversized' },
+          { kind: 'nextClose' },
           { kind: 'stall' },
           { kind: 'refuse' },
           { kind: 'remove' },
@@ -104,13 +106,21 @@ const steps = (frames: fc.Arbitrary<unknown>): fc.Arbitrary<readonly Step[]> =>
 function run(adapter: Adapter, instruments: readonly Instrument[], history: readonly Step[]) {
   const feed = harness({ adapter, instruments, conversions: new Set(['BTC-USD']), partitions: 2 })
   let last: readonly FeedOutput[] = []
+  let nextFrames = 0
   for (const step of history) {
     while (feed.state.phase !== 'open') {
       feed.wait(31)
       if (feed.state.phase === 'connecting') feed.open()
     }
     if (step.kind === 'frame') last = feed.frame(step.frame)
-    else if (step.kind === 'wait') last = feed.wait(0.3)
+    else if (step.kind === 'nextFrame') {
+      overlap(feed)
+      if (feed.state.next?.session === undefined) continue
+      nextFrames++
+      last = feed.next.frame(step.frame)
+    } else if (step.kind === 'nextClose') {
+      if (feed.state.next?.session !== undefined) last = feed.next.close()
+    } else if (step.kind === 'wait') last = feed.wait(0.3)
     else if (step.kind === 'remove' || step.kind === 'add')
       last = feed.give({
         kind: 'follow',
@@ -131,7 +141,15 @@ function run(adapter: Adapter, instruments: readonly Instrument[], history: read
       last = []
     } else last = feed.close(step.kind === 'close' ? 'closed' : 'oversized')
   }
-  return feed
+  return { ...feed, nextFrames }
+}
+
+/** Opens the next socket beside the present one, if there is none. */
+function overlap(feed: ReturnType<typeof harness>): void {
+  if (feed.state.next?.session !== undefined) return
+  feed.state.rotateAt = feed.now()
+  feed.wait(0.2)
+  if (feed.state.next?.phase === 'connecting') feed.next.open()
 }
 
 const ADAPTERS = [
@@ -141,7 +159,7 @@ const ADAPTERS = [
 ] as const
 
 describe.each(ADAPTERS)('nothing disappears on $adapter.exchange:', ({ adapter, instruments, frames }) => {
-  const property = (law: (feed: ReturnType<typeof harness>, history: readonly Step[]) => void): void =>
+  const property = (law: (feed: ReturnType<typeof run>, history: readonly Step[]) => void): void =>
     fc.assert(
       fc.property(steps(frames), (history) => law(run(adapter, instruments, history), history)),
       { numRuns: 60 },
@@ -149,9 +167,10 @@ describe.each(ADAPTERS)('nothing disappears on $adapter.exchange:', ({ adapter, 
   const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0)
 
   test('frames are ticks, answers, heartbeats, ignored, faults or oversized', () => {
-    property(({ state: { counts } }, history) => {
+    property(({ state: { counts }, nextFrames }, history) => {
       expect(sum(counts.frames)).toBe(counts.received)
-      expect(counts.received).toBe(history.filter(({ kind }) => kind === 'frame' || kind === 'oversized').length)
+      const given = history.filter(({ kind }) => kind === 'frame' || kind === 'oversized').length
+      expect(counts.received).toBe(given + nextFrames)
     })
   })
 
