@@ -9,6 +9,7 @@ import { candles } from './routes/candles.ts'
 import { config } from './routes/config.ts'
 import { deadLetters } from './routes/dead-letters.ts'
 import { errors } from './routes/errors.ts'
+import { events } from './routes/events.ts'
 import { exchanges } from './routes/exchanges.ts'
 import { gaps } from './routes/gaps.ts'
 import { latency } from './routes/latency.ts'
@@ -32,6 +33,7 @@ const ROUTES: readonly Route[] = [
   quotes,
   candles,
   gaps,
+  events,
   deadLetters,
   config,
   exchanges,

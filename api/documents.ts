@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { GAP_REASONS, SIDES } from '../core/tick.ts'
 import { SOURCES } from '../io/environment.ts'
 import { PROBLEMS } from './problem.ts'
@@ -95,6 +96,17 @@ const gap = z.strictObject({
   session: integer,
   ordinal: integer,
 })
+const event = z.strictObject({
+  service: text,
+  instance: text,
+  sequence: integer,
+  time,
+  kind: z.enum(SYSTEM_EVENT_KINDS),
+  exchange: text.optional(),
+  symbol: text.optional(),
+  message: text,
+  details: z.record(text, text),
+})
 const deadLetter = z.strictObject({
   topic: text.meta({ description: 'Where the record was going' }),
   offset: count,
@@ -144,6 +156,7 @@ export const DOCUMENTS = {
   quotes: page('quotes', quote),
   candles: page('candles', candle),
   gaps: page('gaps', gap),
+  events: page('events', event),
   deadLetters: page('deadLetters', deadLetter),
   config: z.strictObject({
     meta,

@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { VERSION } from '../io/process.ts'
 import { DOCUMENTS, problem } from './documents.ts'
-import { deadLettersQuery, gapsQuery, historyQuery, noQuery, pricesQuery, symbolPath } from './parameters.ts'
+import {
+  deadLettersQuery,
+  eventsQuery,
+  gapsQuery,
+  historyQuery,
+  noQuery,
+  pricesQuery,
+  symbolPath,
+} from './parameters.ts'
 
 type Json = z.core.JSONSchema.BaseSchema | boolean
 type OperationId = keyof typeof DOCUMENTS
@@ -36,6 +44,12 @@ export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
   quotes: history('quotes', 'Quotes of a symbol by time, in pages; at most 24 h at once'),
   candles: history('candles', 'One-minute candles of a symbol, in pages; at most 7 days at once'),
   gaps: { ...history('gaps', 'What may be missing, by its end, in pages; at most 31 days at once'), query: gapsQuery },
+  events: {
+    path: '/api/v1/events',
+    summary: 'What processes of the pipeline said, in pages; at most 31 days at once',
+    query: eventsQuery,
+    failures: DATABASE,
+  },
   deadLetters: {
     path: '/api/v1/dead-letters',
     summary: 'Records that could not be read or stored, in pages; at most 31 days at once',

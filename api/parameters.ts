@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { fromIso, type Micros } from '../core/time.ts'
 import { HttpFailure } from './problem.ts'
 import { describe } from './validation.ts'
@@ -54,6 +55,11 @@ const rangeQuery = {
 /** One symbol's history: the tables are indexed by symbol first. */
 export const historyQuery = z.strictObject({ symbol, exchange: exchange.optional(), ...rangeQuery })
 export const gapsQuery = z.strictObject({ symbol: symbol.optional(), exchange: exchange.optional(), ...rangeQuery })
+export const eventsQuery = z.strictObject({
+  exchange: exchange.optional(),
+  kind: z.enum(SYSTEM_EVENT_KINDS).optional(),
+  ...rangeQuery,
+})
 export const deadLettersQuery = z.strictObject({
   topic: z
     .string()

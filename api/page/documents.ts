@@ -1,4 +1,4 @@
-import type { GapRow } from './gaps.ts'
+import type { Ending, GapRow } from './gaps.ts'
 import { decimalOf, listOf, numberOf, recordOf, textOf, timeOf } from './fields.ts'
 import type { Point } from './points.ts'
 
@@ -59,6 +59,16 @@ export const readQuotes = (value: unknown): readonly Sample[] =>
   samples(value, 'quotes', 'eventTime', { bid: 'bid', ask: 'ask' })
 export const readCandles = (value: unknown): readonly Sample[] =>
   samples(value, 'candles', 'openTime', { close: 'close' })
+
+export const readEndings = (value: unknown): readonly Ending[] =>
+  listOf(recordOf(value)['events']).map((one) => {
+    const fields = recordOf(one)
+    return {
+      exchange: textOf(fields['exchange']) ?? '',
+      timeMs: timeOf(fields['time']),
+      message: textOf(fields['message']) ?? '',
+    }
+  })
 
 export const readGaps = (value: unknown): readonly GapRow[] =>
   listOf(recordOf(value)['gaps']).map((one) => {

@@ -18,7 +18,26 @@ export type Loss = {
   /** Empty: all of the exchange. */
   readonly symbols: readonly string[]
   readonly filled: 'yes' | 'in part' | 'no'
+  /** What the producer said about it, if it did. */
+  readonly cause?: string
 }
+
+/** A connection that ended or was not to be had, as a producer tells it. */
+export type Ending = { readonly exchange: string; readonly timeMs: number; readonly message: string }
+
+/** A loss begins with the last trade before the connection ended, and the event is written when that is noticed. */
+const NEAR_MS = 2000
+
+/** Tells for lost connections why: by the last ending of the exchange around them. */
+export const withCauses = (losses: readonly Loss[], endings: readonly Ending[]): readonly Loss[] =>
+  losses.map((loss) => {
+    if (loss.reason !== 'DISCONNECT') return loss
+    const cause = endings.findLast(
+      ({ exchange, timeMs }) =>
+        exchange === loss.exchange && timeMs >= loss.fromMs - NEAR_MS && timeMs <= loss.toMs + NEAR_MS,
+    )
+    return cause === undefined ? loss : { ...loss, cause: cause.message }
+  })
 
 /** What a gap's reason means, in a few words; the API's closed list. */
 export const REASONS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { find, write } from './dom.ts'
-import { readExchanges, readGaps, readPushLatency } from './documents.ts'
+import { readEndings, readExchanges, readGaps, readPushLatency } from './documents.ts'
 import { durationText, rateText } from './format.ts'
 import type { Rest } from './rest.ts'
 import { showExchanges } from './strip.ts'
@@ -49,13 +49,17 @@ export function startOverview(deps: {
       from: new Date(end - HOUR_MS).toISOString(),
       ...(wanted === undefined ? {} : { symbol: wanted }),
     }
-    const { documents } = await rest.pages('/api/v1/gaps', query, GAP_PAGES)
+    const [{ documents }, events] = await Promise.all([
+      rest.pages('/api/v1/gaps', query, GAP_PAGES),
+      rest.pages('/api/v1/events', { from: query.from, kind: 'DISCONNECTED' }, GAP_PAGES),
+    ])
     if (wanted !== symbol()) return
     const prices = table.prices().filter((price) => wanted === undefined || price.symbol === wanted)
     const exchanges = new Set(prices.map(({ exchange }) => exchange))
     const rows = documents.flatMap(readGaps)
     timeline.show(
       wanted === undefined ? rows : rows.filter(({ exchange }) => exchanges.has(exchange)),
+      events.documents.flatMap(readEndings),
       [...exchanges],
       end,
     )

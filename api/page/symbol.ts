@@ -138,6 +138,11 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     showBest()
   }
   const isOwn = (price: Price): boolean => price.symbol === symbol
+  /** Colours by name: the same each time, whatever the order of the prices. */
+  const keep = (all: readonly Price[]): void => {
+    prices = all.filter(isOwn)
+    for (const { exchange } of prices.toSorted((a, b) => (a.exchange < b.exchange ? -1 : 1))) colourIndexOf(exchange)
+  }
   for (const box of kinds) box.addEventListener('change', show)
   for (const id of ['by-bid', 'by-ask']) find(id, HTMLInputElement).addEventListener('change', render)
   for (const id of ['range-hours', 'range-minutes'])
@@ -168,7 +173,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     apply(all) {
       if (symbol === '') return
       const before = prices
-      prices = all.filter(isOwn)
+      keep(all)
       const samples = prices.flatMap((price): readonly Sample[] => {
         const known = before.find(({ exchange }) => exchange === price.exchange)
         const time = Math.floor(price.eventTimeMs / 1000)
@@ -184,7 +189,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     },
     refresh(all) {
       if (symbol === '') return
-      prices = all.filter(isOwn)
+      keep(all)
       render()
     },
   }

@@ -1,6 +1,6 @@
 import { arrange, element, write } from './dom.ts'
 import { clockText, durationText } from './format.ts'
-import { REASONS, lossesOf, placeOf, type GapRow, type Loss } from './gaps.ts'
+import { REASONS, lossesOf, placeOf, withCauses, type Ending, type GapRow, type Loss } from './gaps.ts'
 import { rove } from './roving.ts'
 
 const HOUR_MS = 3_600_000
@@ -8,7 +8,7 @@ const QUARTERS = [60, 45, 30, 15, 0]
 
 export type Timeline = {
   /** Rows of the last hour, and the exchanges that have a lane even if nothing happened. */
-  show(rows: readonly GapRow[], exchanges: readonly string[], nowMs: number): void
+  show(rows: readonly GapRow[], endings: readonly Ending[], exchanges: readonly string[], nowMs: number): void
   failed(): void
 }
 
@@ -47,8 +47,8 @@ export function createTimeline(picture: HTMLElement, body: HTMLTableSectionEleme
   }
 
   return {
-    show(rows, exchanges, nowMs) {
-      const losses = lossesOf(rows).filter(({ toMs }) => toMs >= nowMs - HOUR_MS)
+    show(rows, endings, exchanges, nowMs) {
+      const losses = withCauses(lossesOf(rows), endings).filter(({ toMs }) => toMs >= nowMs - HOUR_MS)
       const names = [...new Set([...exchanges, ...losses.map(({ exchange }) => exchange)])].toSorted()
       const real = losses.filter(({ reason }) => reason !== 'START')
       const connects = losses.length - real.length
@@ -80,11 +80,14 @@ export function createTimeline(picture: HTMLElement, body: HTMLTableSectionEleme
   }
 }
 
-const keyOf = ({ exchange, reason, fromMs, toMs, filled }: Loss): string =>
-  [exchange, reason, fromMs, toMs, filled].join(' ')
+const keyOf = ({ exchange, reason, fromMs, toMs, filled, cause }: Loss): string =>
+  [exchange, reason, fromMs, toMs, filled, cause].join(' ')
 const count = (number: number, name: string): string =>
   `${number === 0 ? 'no' : number} ${name}${number === 1 ? '' : 's'}`
-const meaning = ({ reason }: Loss): string => REASONS[reason] ?? reason.toLowerCase()
+const meaning = ({ reason, cause }: Loss): string => {
+  const words = REASONS[reason] ?? reason.toLowerCase()
+  return cause === undefined ? words : `${words}: ${cause}`
+}
 const length = ({ reason, fromMs, toMs }: Loss): string => (reason === 'START' ? '–' : durationText(toMs - fromMs))
 const filledText = ({ reason, filled }: Loss): string => (reason === 'START' ? '–' : filled)
 const sentence = (loss: Loss): string =>

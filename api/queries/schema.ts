@@ -13,6 +13,7 @@ const RELATIONS = [
   'services',
   'sink_positions',
   'symbols',
+  'system_events',
   'trade_minutes',
 ]
 

@@ -11,6 +11,7 @@ const LINKS = {
   quotes: '/api/v1/quotes{?symbol,exchange,from,to,limit,cursor}',
   candles: '/api/v1/candles{?symbol,exchange,from,to,limit,cursor}',
   gaps: '/api/v1/gaps{?symbol,exchange,from,to,limit,cursor}',
+  events: '/api/v1/events{?exchange,kind,from,to,limit,cursor}',
   deadLetters: '/api/v1/dead-letters{?topic,from,to,limit,cursor}',
   config: '/api/v1/config',
   exchanges: '/api/v1/exchanges',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { retryDelayMs } from '../../api/page/retry.ts'
 import { readQuotes, readTrades } from '../../api/page/documents.ts'
-import { lossesOf, placeOf, type GapRow } from '../../api/page/gaps.ts'
+import { lossesOf, placeOf, withCauses, type GapRow } from '../../api/page/gaps.ts'
 import { createLines } from '../../api/page/lines.ts'
 import { addressOf, placeOfAddress } from '../../api/page/place.ts'
 import { mergePoints, windowsBefore } from '../../api/page/points.ts'
@@ -77,6 +77,19 @@ describe('gaps on the page', () => {
     const start = (fromMs: number) => row({ reason: 'START', symbol: undefined, fromMs, toMs: 50 })
     expect(lossesOf([start(1), start(40), row({ reason: 'WITHDRAWN' })])).toEqual([
       { exchange: 'kraken', reason: 'START', fromMs: 50, toMs: 50, symbols: [], filled: 'no' },
+    ])
+  })
+
+  test('that are lost connections tell why: by the last ending of that exchange around them', () => {
+    const losses = lossesOf([row({ fromMs: 10_000, toMs: 20_000 }), row({ reason: 'STALL', session: '2' })])
+    const endings = [
+      { exchange: 'kraken', timeMs: 7000, message: 'long before' },
+      { exchange: 'kraken', timeMs: 12_000, message: 'closed with 1001' },
+      { exchange: 'gate', timeMs: 13_000, message: 'another one' },
+    ]
+    expect(withCauses(losses, endings).map(({ reason, cause }) => [reason, cause])).toEqual([
+      ['DISCONNECT', 'closed with 1001'],
+      ['STALL', undefined],
     ])
   })
 

@@ -131,7 +131,7 @@ describe.skipIf(chromium === undefined)('the page is for everybody', () => {
     expect(await rows()).toEqual([
       ['coinbase', 'numbers missing', '60 s', 'BTC-USD', 'yes'],
       ['kraken', 'connected', '–', 'all', '–'],
-      ['kraken', 'connection lost', '60 s', 'BTC-USD, ETH-USD', 'no'],
+      ['kraken', 'connection lost: closed with 1001', '60 s', 'BTC-USD, ETH-USD', 'no'],
     ])
     expect(await page.locator('#losses .when').first().innerText()).toMatch(/^\d\d:\d\d:\d\d – \d\d:\d\d:\d\d$/)
     expect(await page.locator('#gaps-summary').innerText()).toBe('2 gaps, connected once')

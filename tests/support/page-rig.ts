@@ -52,6 +52,11 @@ select 'coinbase', 'ETH-USD', now() - interval '3 min', now() - interval '2 min'
 union all
 select 'gate', 'BTC-USD', now() - interval '90 min', now() - interval '80 min', 'STALL', false, 'SIMULATED', now(), now(), 9, 1, 0, 22`
 
+const EVENT = `
+insert into system_events (service, instance, sequence, time, kind, exchange, message, details, log_offset)
+values ('producers', 'a', 0, now() - interval '19 min', 'DISCONNECTED', 'kraken', 'closed with 1001', '{"reason":"closed"}', 0),
+       ('producers', 'a', 1, now() - interval '19 min', 'CONNECTED', 'kraken', 'session opened', '{}', 1)`
+
 export async function startPageRig(access?: Access): Promise<PageRig> {
   const rig = await startApiRig({
     ...(access === undefined ? {} : { access }),
@@ -62,6 +67,7 @@ export async function startPageRig(access?: Access): Promise<PageRig> {
       for (const text of [TRADES, QUOTES]) await pool.query(text, [EXCHANGES, HISTORY.seconds])
       await pool.query(MINUTES, [EXCHANGES, HISTORY.minutes])
       await pool.query(GAPS)
+      await pool.query(EVENT)
     },
   })
   const mouths = new Map<PageExchange, Mouth>(EXCHANGES.map((exchange) => [exchange, rig.mouth(exchange)]))

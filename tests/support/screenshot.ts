@@ -1,11 +1,11 @@
 import { findChromium, launchBrowser, openPage } from './browser.ts'
 
-/** Long enough for tick rates over five seconds and the first heartbeat with latencies. */
+/** Long enough for tick rates over five seconds, the first heartbeat with latencies and the history of a chart. */
 const SETTLE_MS = 12_000
 
 /**
- * The README's picture: `node tests/support/screenshot.ts http://127.0.0.1:8080 api/page/screenshot.png` while
- * `crosstide up` runs.
+ * The README's pictures, while `crosstide up` runs: `node tests/support/screenshot.ts http://127.0.0.1:8080
+ * api/page/screenshot.png` and `… http://127.0.0.1:8080/?symbol=BTC-USD api/page/screenshot-symbol.png`.
  */
 const [url, path] = process.argv.slice(2)
 const chromium = findChromium()
