@@ -1,4 +1,4 @@
-import { pageOf, pastTrade, type Backfill } from './backfill.ts'
+import { beginOf, pageOf, pastTrade, type Backfill } from './backfill.ts'
 import { boolean, count, epoch, fields } from './read.ts'
 
 const ADDRESS = 'https://api.binance.com/api/v3/aggTrades'
@@ -13,13 +13,14 @@ export const binanceBackfill: Backfill = {
   pageSize: PAGE,
   limit: { count: 6000, perMs: 60_000 },
   weight: 4,
-  request({ nativeSymbol, from, after }, last, pages) {
+  request(want, last, pages) {
+    const { nativeSymbol, after } = want
     if (last !== undefined && last.rows < PAGE) return undefined
     const newest = last?.trades.at(-1)
     const next = newest === undefined ? after?.sequence : newest.sequence + 1
     if (pages > 0 && newest === undefined) return undefined
     // Alone, without an end, a time is no window of an hour at most.
-    const start = next === undefined ? `startTime=${Math.floor(from / 1000) - 1000}` : `fromId=${next}`
+    const start = next === undefined ? `startTime=${Math.floor(beginOf(want) / 1000)}` : `fromId=${next}`
     return {
       url: `${ADDRESS}?symbol=${nativeSymbol}&${start}&limit=${PAGE}`,
       // Else milliseconds, where the stream has microseconds.

@@ -1,4 +1,4 @@
-import { pageOf, pastTrade, secondsAfter, secondsBefore, type Backfill } from './backfill.ts'
+import { beginOf, pageOf, pastTrade, secondsAfter, secondsBefore, type Backfill } from './backfill.ts'
 import { count, fields, iso, text, tradedSide } from './read.ts'
 
 const ADDRESS = 'https://api.coinbase.com/api/v3/brokerage/market/products'
@@ -16,8 +16,9 @@ export const coinbaseBackfill: Backfill = {
   pageSize: PAGE,
   limit: { count: 10, perMs: 1000 },
   weight: 1,
-  request({ nativeSymbol, from, to, after, before }, last) {
-    const start = secondsBefore(Math.min(from, after?.eventTime ?? from))
+  request(want, last) {
+    const { nativeSymbol, to, before } = want
+    const start = secondsBefore(beginOf(want))
     if (last !== undefined && last.rows < PAGE) return undefined
     const oldest = last?.trades[0]
     const newest = last?.trades.at(-1)

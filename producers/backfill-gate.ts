@@ -1,4 +1,4 @@
-import { pageOf, pastTrade, secondsAfter, secondsBefore, type Backfill } from './backfill.ts'
+import { beginOf, pageOf, pastTrade, secondsAfter, secondsBefore, type Backfill } from './backfill.ts'
 import { count, decimalMillis, fields, tradedSide } from './read.ts'
 
 const ADDRESS = 'https://api.gateio.ws/api/v4/spot/trades'
@@ -15,9 +15,10 @@ export const gateBackfill: Backfill = {
   pageSize: PAGE,
   limit: { count: 200, perMs: 10_000 },
   weight: 1,
-  request({ nativeSymbol, from, to, after, before }, last, pages) {
+  request(want, last, pages) {
+    const { nativeSymbol, to, before } = want
     if ((last !== undefined && last.rows < PAGE) || pages >= MAX_PAGES) return undefined
-    const window = `from=${secondsBefore(Math.min(from, after?.eventTime ?? from))}&to=${secondsAfter(Math.max(to, before?.eventTime ?? to))}`
+    const window = `from=${secondsBefore(beginOf(want))}&to=${secondsAfter(Math.max(to, before?.eventTime ?? to))}`
     const pair = encodeURIComponent(nativeSymbol)
     return { url: `${ADDRESS}?currency_pair=${pair}&${window}&limit=${PAGE}&page=${pages + 1}` }
   },

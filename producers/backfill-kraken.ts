@@ -1,4 +1,4 @@
-import { pageOf, pastTrade, refuseErrors, type Backfill } from './backfill.ts'
+import { beginOf, pageOf, pastTrade, refuseErrors, type Backfill } from './backfill.ts'
 import { count, decimalSeconds, fields, list, text, Unreadable } from './read.ts'
 
 const ADDRESS = 'https://api.kraken.com/0/public/Trades'
@@ -22,14 +22,14 @@ export const krakenBackfill: Backfill = {
   pageSize: PAGE,
   limit: { count: 15, perMs: 15_000 },
   weight: 1,
-  request({ nativeSymbol, from, after }, last) {
+  request(want, last) {
     if (last !== undefined && last.rows < PAGE) return undefined
-    const pair = nativeSymbol
+    const pair = want.nativeSymbol
       .split('/')
       .map((asset) => OWN.get(asset) ?? asset)
       .join('')
     // A second earlier, so that the trade we have is among them; the digits of nanoseconds are no exact number.
-    const since = last?.cursor ?? `${Math.min(from, after?.eventTime ?? from) - 1_000_000}000`
+    const since = last?.cursor ?? `${beginOf(want) - 1_000_000}000`
     return { url: `${ADDRESS}?pair=${encodeURIComponent(pair)}&since=${since}&count=${PAGE}` }
   },
   parse(body) {

@@ -93,6 +93,13 @@ export function refuseErrors(body: Fields, key: string, isNone: (value: unknown)
   if (!isNone(body[key])) throw new Unreadable(key, 'an error')
 }
 
+/** Where no trade from before is known, one is looked for: it proves that nothing of the gap's beginning is forgotten. */
+const EARLIER = 60_000_000
+
+/** From when on to ask. */
+export const beginOf = ({ from, after }: Want): number =>
+  after === undefined ? Math.max(0, from - EARLIER) : Math.min(from, after.eventTime)
+
 /** Whole seconds around a time: REST's windows are coarser than the stream's times. */
 export const secondsBefore = (time: number): number => Math.floor(time / 1_000_000) - 1
 export const secondsAfter = (time: number): number => Math.ceil(time / 1_000_000) + 1

@@ -166,6 +166,20 @@ describe.each(EXCHANGES)('backfill of %s', (exchange) => {
     })
   })
 
+  test('without a known trade from before it begins by time, and older trades prove the beginning', () => {
+    const trades = tradesOf(
+      5000,
+      Array.from({ length: 50 }, () => 1_500_000),
+    )
+    const bounds = { from: micros((trades[29]?.eventTime ?? MOMENT) + 1), to: micros(MOMENT + 1) }
+    const found = (past: readonly SimulatedTrade[]) => {
+      const { written, whole } = backfilled(exchange, past, gap(bounds), new Map())
+      return { ids: written.map(({ sequence }) => sequence), whole }
+    }
+    expect(found(trades)).toEqual({ ids: trades.slice(30).map(({ id }) => id), whole: true })
+    expect(found(trades.slice(30)).whole).toBe(false)
+  })
+
   test('a row that cannot be read leaves the gap open', () => {
     const trades = tradesOf(
       5000,

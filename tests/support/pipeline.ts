@@ -75,10 +75,17 @@ export async function startPipeline(
     output: () => output,
     endpoints,
     async kill(role, signal) {
-      const pid = (await endpoints()).pids[role]
-      if (pid === undefined) throw new Error(`no pid of ${role}`)
-      process.kill(pid, signal)
-      return pid
+      for (const deadline = Date.now() + READY_MS; ; await new Promise((resolve) => setTimeout(resolve, 250))) {
+        const pid = (await endpoints()).pids[role]
+        if (pid === undefined) throw new Error(`no pid of ${role}`)
+        try {
+          process.kill(pid, signal)
+          return pid
+        } catch (error) {
+          // On a busy machine what was killed before is not back yet.
+          if (Date.now() > deadline) throw error
+        }
+      }
     },
     run: (...more) => launch(more),
     ask: (...more) => answerOf(launch(more)),
