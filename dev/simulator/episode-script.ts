@@ -5,7 +5,10 @@ const common = { atMs: z.number().min(0), forMs: z.number().positive().max(3_600
 const exchange = z.enum(SIMULATED)
 const bps = z.number().min(-5000).max(5000)
 
-/** Lines of a script that order episodes of the market; what each does is said in `episodes.ts`. */
+/**
+ * Lines of a script that order episodes of the market; what each does is said in `episodes.ts`. For example
+ * `{"atMs":1000,"do":"price-gap","exchange":"kraken","symbol":"BTC-USD","bps":80,"forMs":3000}`.
+ */
 export const episodeLine = z.discriminatedUnion('do', [
   z.strictObject({ ...common, do: z.literal('price-gap'), exchange, symbol: z.string(), bps }),
   z.strictObject({ ...common, do: z.literal('triangle'), exchange, symbol: z.string().optional(), bps: bps.min(0) }),
