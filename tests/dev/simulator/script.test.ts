@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { parseFlags } from '../../../dev/simulator/flags.ts'
+import { drawFaults } from '../../../dev/simulator/mischief.ts'
 import { faultLine, parseScript } from '../../../dev/simulator/script.ts'
 
 describe('a fault script', () => {
@@ -45,5 +47,33 @@ describe('a fault script', () => {
   test('knows which exchanges announce the end of their connections', () => {
     expect(parseScript(faultLine('okx:shutdown'), 'flags')).toMatchObject([{ do: 'shutdown', closeAfterMs: 60_000 }])
     expect(() => parseScript(faultLine('kraken:shutdown'), 'flags')).toThrow(/exchange/)
+  })
+})
+
+describe('faults by chance', () => {
+  test('are the same for the same seed, as many as asked for, in the order of time', () => {
+    const draw = (seed: number) => drawFaults(['kraken', 'okx'], seed, 6, 10)
+    expect(draw(1)).toEqual(draw(1))
+    expect(draw(2)).not.toEqual(draw(1))
+    expect(draw(1)).toHaveLength(60)
+    const times = draw(1).map(({ atMs }) => atMs)
+    expect(times).toEqual(times.toSorted((one, other) => one - other))
+    expect(times.at(-1)).toBeLessThan(600_000)
+    expect(new Set(draw(1).map(({ exchange }) => exchange))).toEqual(new Set(['kraken', 'okx']))
+  })
+})
+
+describe('the flags of the simulator', () => {
+  test('are faults, limits and mischief, none by default', () => {
+    expect(parseFlags([])).toEqual({ fault: [], limits: 1, mischief: 0 })
+    expect(parseFlags(['--fault', 'okx:ban', '--fault', 'gate:late', '--limits', '0.1', '--mischief', '6'])).toEqual({
+      fault: ['okx:ban', 'gate:late'],
+      limits: 0.1,
+      mischief: 6,
+    })
+  })
+
+  test.each([[['--sing']], [['--limits', '0']], [['--mischief', 'x']]])('%j is refused', (args) => {
+    expect(() => parseFlags(args)).toThrow(/^simulator: /)
   })
 })
