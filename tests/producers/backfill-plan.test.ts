@@ -180,6 +180,17 @@ describe.each(EXCHANGES)('backfill of %s', (exchange) => {
     expect(found(trades.slice(30)).whole).toBe(false)
   })
 
+  test('a hole in what REST tells is seen where numbers have none', () => {
+    const trades = tradesOf(
+      5000,
+      Array.from({ length: 50 }, () => 100_000),
+    )
+    const bounds = { from: trades[29]?.eventTime ?? MOMENT, to: trades[44]?.eventTime ?? MOMENT }
+    const known = [...trades.slice(0, 30), ...trades.slice(46)]
+    const { whole } = backfilled(exchange, trades.toSpliced(35, 1), gap(bounds), marks(known))
+    expect(whole).toBe(exchange === 'okx' || exchange === 'gate')
+  })
+
   test('a row that cannot be read leaves the gap open', () => {
     const trades = tradesOf(
       5000,
