@@ -1,18 +1,19 @@
 -- What each exchange delivered in the last day, how late, and what may be missing.
+-- What was backfilled came late by its nature and counts for no delay.
 -- A gap of a whole session stands once per partition and is counted once; overlapping gaps add up once in missing_seconds.
 with day as (select now() - interval '24 hours' as since),
 ticks as (
-  select exchange, symbol, event_time, receive_time, true as is_trade from public.trades, day where event_time >= since
+  select exchange, symbol, event_time, receive_time, feed, true as is_trade from public.trades, day where event_time >= since
   union all
-  select exchange, symbol, event_time, receive_time, false from public.quotes, day where event_time >= since
+  select exchange, symbol, event_time, receive_time, feed, false from public.quotes, day where event_time >= since
 ),
 delivered as (
   select exchange,
          count(distinct symbol) as symbols,
          count(*) filter (where is_trade) as trades,
          count(*) filter (where not is_trade) as quotes,
-         round(1000 * percentile_cont(0.5) within group (order by extract(epoch from receive_time - event_time))::numeric, 1) as lag_p50_ms,
-         round(1000 * percentile_cont(0.99) within group (order by extract(epoch from receive_time - event_time))::numeric, 1) as lag_p99_ms
+         round(1000 * (percentile_cont(0.5) within group (order by extract(epoch from receive_time - event_time)) filter (where feed <> 'BACKFILL'))::numeric, 1) as lag_p50_ms,
+         round(1000 * (percentile_cont(0.99) within group (order by extract(epoch from receive_time - event_time)) filter (where feed <> 'BACKFILL'))::numeric, 1) as lag_p99_ms
     from ticks
    group by 1
 ),
