@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Micros } from '../../core/time.ts'
 import { NOTHING, type Books, type Dialect, type Reply } from './dialect.ts'
+import { BEAT_MS, beat } from './beat.ts'
 import { DIALECTS } from './dialects/all.ts'
 import type { Book } from './book.ts'
 import { openBooks, type Lasting } from './lasting.ts'
@@ -10,7 +11,6 @@ import { retryAfterSeconds, type Ledger, type Verdict } from './limits.ts'
 import { isListening, type Connection, type Outbox } from './outbox.ts'
 import { answerPast } from './rest/serve.ts'
 
-const BEAT_MS = 1000
 const CLOSE_DEADLINE_MS = 500
 
 /** The sockets of all simulated exchanges. */
@@ -183,27 +183,6 @@ export async function serveExchanges({
       clearTimeout(deadline)
     },
   }
-}
-
-/** What is due each second on a connection: heartbeat, ping, and the end of one that does not do its part. */
-function beat(connection: Connection, outbox: Outbox, nowMs: number): void {
-  const { dialect, socket, openedAtMs, pongAtMs, subscription } = connection
-  if (!isListening(connection)) return
-  const aged = nowMs - openedAtMs
-  if (dialect.ping !== undefined) {
-    const { everyMs, withinMs } = dialect.ping
-    if (aged % everyMs < BEAT_MS && aged >= BEAT_MS) socket.ping(String(Math.floor(nowMs)))
-    if (nowMs - pongAtMs > everyMs + withinMs) return socket.close(1008, 'Pong timeout')
-  }
-  const isMute = subscription.trades.size + subscription.quotes.size === 0 && !subscription.heartbeats
-  if (dialect.subscribeWithinMs !== undefined && isMute && aged > dialect.subscribeWithinMs) return socket.close(1008)
-  if (!connection.idle) connection.activeAtMs = nowMs
-  else if (dialect.idle !== undefined && nowMs - connection.activeAtMs > dialect.idle.withinMs)
-    return socket.close(dialect.idle.code, dialect.idle.reason)
-  connection.beats += 1
-  const frame = dialect.heartbeat(subscription, connection.beats, connection.idle)
-  if (frame !== undefined) outbox.reply(connection, frame, 'heartbeat')
-  connection.idle = true
 }
 
 const refusedBy = (

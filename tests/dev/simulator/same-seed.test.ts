@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { z } from 'zod'
 import { micros } from '../../../core/time.ts'
 import { DIALECTS } from '../../../dev/simulator/dialects/all.ts'
 import { SIMULATED, type SimulatedExchange } from '../../../dev/simulator/exchanges.ts'
@@ -12,6 +13,7 @@ import { MOMENT } from '../../support/ticks.ts'
 import { SYMBOLS } from './observe.ts'
 
 const SECONDS = 4
+const FRAMES_PER_SECOND = 500
 const TURN_MICROS = 5000
 
 /** Everything that needs no socket to end: that moment is the network's. */
@@ -26,6 +28,8 @@ const SCRIPT = [
   'okx:stall:atMs=2400:forMs=500',
 ]
 
+const sent = z.object({ kind: z.enum(['trade', 'quote']), n: z.number() })
+
 /** What a client says last once it has subscribed, and a word of the answer. */
 const LAST: Readonly<Record<SimulatedExchange, readonly [ask: string, answer: string]>> = {
   binance: ['{"method":"LIST_SUBSCRIPTIONS","id":7}', '"id":7'],
@@ -36,16 +40,16 @@ const LAST: Readonly<Record<SimulatedExchange, readonly [ask: string, answer: st
 }
 
 /** The journal of four seconds, under a clock that the test moves. */
-async function journalOf(seed: number): Promise<string> {
+async function journalOf(seed: number, script: readonly string[] = SCRIPT): Promise<string> {
   const lines: string[] = []
   let time = MOMENT
   const simulator = await startSimulator({
     instruments: instrumentsOf({
       exchanges: Object.fromEntries(SIMULATED.map((exchange) => [exchange, { symbols: [...SYMBOLS[exchange]] }])),
     }),
-    framesPerSecond: 500,
+    framesPerSecond: FRAMES_PER_SECOND,
     seed,
-    script: parseScript(SCRIPT.map(faultLine).join('\n'), 'script'),
+    script: parseScript([...script.map(faultLine), '{"atMs":0,"do":"calm"}'].join('\n'), 'script'),
     journal: { line: (text) => void lines.push(text), close() {} },
     port: 0,
     clock: () => time,
@@ -103,3 +107,9 @@ test(
     expect(new Set(played)).toEqual(faults)
   },
 )
+
+test('sends at the asked rate, over all exchanges', { timeout: 30_000 }, async () => {
+  const lines = (await journalOf(7, [])).split('\n').map((line): unknown => JSON.parse(line))
+  const frames = new Set(lines.flatMap((line) => sent.safeParse(line).data?.n ?? []))
+  expect(frames.size / SECONDS / FRAMES_PER_SECOND).toBeCloseTo(1, 1)
+})
