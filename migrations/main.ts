@@ -10,6 +10,8 @@ import * as services from './0004-services.ts'
 import * as refresh from './0005-refresh.ts'
 import * as heartbeats from './0006-heartbeats.ts'
 import * as backfill from './0007-backfill.ts'
+import * as candles from './0008-candles.ts'
+import * as opportunities from './0009-opportunities.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -21,6 +23,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-refresh': refresh,
   '0006-heartbeats': heartbeats,
   '0007-backfill': backfill,
+  '0008-candles': candles,
+  '0009-opportunities': opportunities,
 }
 
 /**

@@ -10,7 +10,6 @@ const VIEWS = [
   'last_trades',
   'latest_prices',
   'best_quotes',
-  'candles_1m',
   'market_summary_24h',
   'view_ages',
 ] as const

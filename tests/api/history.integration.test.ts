@@ -10,6 +10,7 @@ import { selectTrades } from '../../api/queries/trades.ts'
 import type { Database } from '../../api/deps.ts'
 import { fromIso, micros } from '../../core/time.ts'
 import { CONFIG, startApiRig, type ApiRig } from '../support/api.ts'
+import { CANDLES_OF_MINUTES } from '../support/candles.ts'
 import { silentLog } from '../support/database.ts'
 
 let rig: ApiRig
@@ -62,6 +63,7 @@ select exchange, symbol, '2026-11-20 10:00Z'::timestamptz + (n / 5) * interval '
 insert into trade_minutes (exchange, symbol, minute, feed, open, high, low, close, volume, quote_volume, trades, open_time, open_offset, close_time, close_offset, receive_time)
 select exchange, symbol, '2026-11-20 10:00Z'::timestamptz + n * interval '1 min', 'SIMULATED', 2.0, 4, 1, 3, 8, 20, 5, now(), 1, now(), 1, now()
   from symbols, generate_series(0, 9) n;
+${CANDLES_OF_MINUTES}
 insert into gaps (exchange, symbol, from_time, to_time, reason, backfilled, feed, event_time, receive_time, session, ordinal, partition, log_offset)
 select 'kraken', null, timestamptz '2026-11-20 10:01Z', timestamptz '2026-11-20 10:02Z', 'DISCONNECT', false, 'SIMULATED', now(), now(), 7, 5, partition, 1 from generate_series(0, 1) partition
 union all
@@ -239,6 +241,7 @@ describe('queries', () => {
          from quotes, generate_series(1, 200) n where ordinal < 3;
        insert into trade_minutes select exchange, symbol, minute + n * interval '1 day', feed, open, high, low, close, volume, quote_volume, trades, open_time, 1, close_time, 1, receive_time
          from trade_minutes, generate_series(1, 200) n;
+       ${CANDLES_OF_MINUTES}
        insert into gaps select exchange, symbol, from_time - n * interval '1 day', to_time - n * interval '1 day', reason, backfilled, feed, event_time, receive_time, session, 1000 * n + ordinal, partition, 1
          from gaps, generate_series(1, 500) n;
        analyze`,
@@ -265,7 +268,7 @@ describe('queries', () => {
     await pool.end()
     for (const plan of plans) {
       expect(plan).toMatch(/Index (Only )?Scan|Bitmap Index Scan/)
-      expect(plan).not.toMatch(/Seq Scan on (trades|quotes|trade_minutes|gaps)/)
+      expect(plan).not.toMatch(/Seq Scan on (trades|quotes|candles_1m|gaps)/)
       expect(plan).not.toMatch(/_20261119|_20261121/)
     }
   })

@@ -72,12 +72,14 @@ describe('migrations', () => {
   })
 
   test('a view whose text has changed is made anew', async () => {
-    await own.pool.query("update ingest.view_sources set hash = 'former' where view = 'candles_1m'")
-    await as('migrator', (pool) => pool.query('drop view candles_1m; create view candles_1m as select 1 as former'))
+    await own.pool.query("update ingest.view_sources set hash = 'former' where view = 'sink_positions'")
+    await as('migrator', (pool) =>
+      pool.query('drop view sink_positions; create view sink_positions as select 1 as former'),
+    )
     await migrate(own.url, silentLog)
     expect(
-      await column("select attname from pg_attribute where attrelid = 'candles_1m'::regclass and attnum = 1"),
-    ).toEqual(['exchange'])
+      await column("select attname from pg_attribute where attrelid = 'sink_positions'::regclass and attnum = 1"),
+    ).toEqual(['consumer'])
   })
 
   test('a day’s rows that lie in DEFAULT move to its partition', async () => {

@@ -100,12 +100,3 @@ describe('best_quotes', () => {
     expect(await rows(BEST)).toMatchObject([{ bid_exchange: 'binance', ask_exchange: 'binance', exchanges: 1 }])
   })
 })
-
-test('candles_1m says the minute’s average price weighted by size', async () => {
-  await minute('binance', 2)
-  expect(
-    await rows(
-      "select vwap::float8, trades::int, close_time - open_time = interval '1 minute' as whole from candles_1m",
-    ),
-  ).toEqual([{ vwap: 1.5, trades: 2, whole: true }])
-})

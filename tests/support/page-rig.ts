@@ -1,5 +1,6 @@
 import { startApiRig, type ApiRig, type Mouth } from './api.ts'
 import type { Access } from '../../api/access.ts'
+import { CANDLES_OF_MINUTES } from './candles.ts'
 import { quote, trade } from './ticks.ts'
 
 const SYMBOLS = ['BTC-USD', 'ETH-USD'] as const
@@ -66,6 +67,7 @@ export async function startPageRig(access?: Access): Promise<PageRig> {
       await pool.query(SYMBOL_ROWS, [EXCHANGES, SYMBOLS])
       for (const text of [TRADES, QUOTES]) await pool.query(text, [EXCHANGES, HISTORY.seconds])
       await pool.query(MINUTES, [EXCHANGES, HISTORY.minutes])
+      await pool.query(CANDLES_OF_MINUTES)
       await pool.query(GAPS)
       await pool.query(EVENT)
     },
