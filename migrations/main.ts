@@ -12,6 +12,7 @@ import * as heartbeats from './0006-heartbeats.ts'
 import * as backfill from './0007-backfill.ts'
 import * as candles from './0008-candles.ts'
 import * as opportunities from './0009-opportunities.ts'
+import * as control from './0010-control.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-backfill': backfill,
   '0008-candles': candles,
   '0009-opportunities': opportunities,
+  '0010-control': control,
 }
 
 /**

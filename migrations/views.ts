@@ -12,6 +12,7 @@ const VIEWS = [
   'best_quotes',
   'market_summary_24h',
   'view_ages',
+  'control_documents',
 ] as const
 
 /**
