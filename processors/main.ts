@@ -33,7 +33,7 @@ const PUBLISH_MS = 1000
 
 await runService('processors', start)
 
-async function start({ environment, log, metrics }: ServiceDeps): Promise<Service> {
+async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<Service> {
   checkNames(process.argv.slice(2))
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const topics = catalogue(config.partitions)
@@ -57,6 +57,7 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
     observer: {
       rebalanced: () => measured.rebalanced(),
       unhealthy: (reason) => (unhealthy = { reason, atMs: nowMs() }),
+      topicLost: (_topic, error) => fail(error),
     },
   }
   const encoders = {

@@ -1,22 +1,13 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import { PipelineError } from '../../core/errors.ts'
 import type { Letter } from '../dead-letters.ts'
-import { slotName, type Incoming, type Offset, type Outgoing, type Slot, type Stage, type Turn } from '../kafka/port.ts'
+import { settledWithin } from '../kafka/backoff.ts'
+import { slotName, type Incoming, type Offset, type Outgoing, type Slot, type Stage } from '../kafka/port.ts'
 import { tailOf } from '../kafka/tail.ts'
 import type { Log } from '../log.ts'
 import { crashReport } from './crash-report.ts'
 import { openSaver, type Saver } from './saver.ts'
-import {
-  countIn,
-  isTaskReplaying,
-  passRecord,
-  restoreTask,
-  send,
-  stepTask,
-  type Read,
-  type Task,
-  type TaskDeps,
-} from './task.ts'
+import { countIn, passRecord, restoreTask, send, stepTask, type Read, type Task, type TaskDeps } from './task.ts'
 
 export type RunnerDeps<State, In, Out> = TaskDeps<State, In, Out> & {
   /** Keeps what cannot be read; resolves when it stands in the dead letters. */
@@ -28,6 +19,7 @@ export type RunnerDeps<State, In, Out> = TaskDeps<State, In, Out> & {
   readonly nowMs: () => number
   readonly snapshotEveryMs?: number
   readonly snapshotEveryRecords?: number
+  readonly sliceRecords?: number
 }
 
 /** What a runner tells its owner; wired to metrics by `main.ts`. */
@@ -49,12 +41,17 @@ export type Runner = Stage & {
 const SLICE_RECORDS = 1000
 /** Outputs on their way; beyond it input waits. */
 const MOST_PENDING = 20_000
+/** What a stop may take of the ten seconds that a process has for it; whatever was not saved is replayed. */
+const STOP_MS = 3000
 
 type Run<State> = {
   task: Task<State> | undefined
   stopped: string | undefined
+  isRestoring: boolean
   /** The call of the stage that is under way. */
   busy: Promise<unknown>
+  /** Of the newest batch: whether the slot is still ours. */
+  alive: () => Promise<boolean>
   readonly saver: Saver<State>
 }
 
@@ -63,24 +60,31 @@ type Run<State> = {
  * record, its outputs exactly once in effect by the protocol of reliability.md section 3, without Kafka transactions.
  */
 export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): Runner {
-  const { processor, log, observer, failpoint, nowMs } = deps
+  const { processor, log, observer, failpoint, nowMs, sliceRecords = SLICE_RECORDS } = deps
   const runs = new Map<string, Run<State>>()
   const stopping = new AbortController()
 
   async function restore(slot: Slot, run: Run<State>): Promise<Task<State>> {
     const startedAt = nowMs()
-    const { task, from, scanned } = await restoreTask(deps, slot)
-    failpoint('task.restored')
-    run.task = task
-    run.saver.begin(task)
-    const tookMs = nowMs() - startedAt
-    observer.restored(slot, from, tookMs)
-    log.info({ slot: slotName(slot), next: task.next, from, scanned, tookMs }, 'task_restored')
-    return task
+    run.isRestoring = true
+    try {
+      const { task, from, scanned } = await restoreTask(deps, slot).catch(againIfTrimmed)
+      failpoint('task.restored')
+      run.task = task
+      run.saver.begin(task)
+      const tookMs = nowMs() - startedAt
+      observer.restored(slot, from, tookMs)
+      log.info({ slot: slotName(slot), next: task.next, from, scanned, tookMs }, 'task_restored')
+      return task
+    } finally {
+      run.isRestoring = false
+    }
   }
 
   /** A bug or an operator's matter: this task stops, the others go on, and readiness says so. */
   function giveUp(slot: Slot, run: Run<State>, error: unknown, record?: Incoming): void {
+    // Of a life that is over: whoever has the slot now will find out by itself.
+    if (runs.get(slotName(slot)) !== run) return
     const code = error instanceof PipelineError ? `${error.code}: ` : ''
     const where = record === undefined ? slotName(slot) : `${slotName(slot)} at record ${record.offset}`
     run.stopped = `${processor.name} on ${where} stopped: ${code}${error instanceof Error ? error.message : String(error)}`
@@ -113,11 +117,18 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
     return sends
   }
 
-  /** Whether the task may go on; `false` after a loss of the slot, of the log, or of the task itself. */
-  async function advance(run: Run<State>, task: Task<State>, slice: readonly Incoming[], turn: Turn): Promise<boolean> {
+  /**
+   * `lost`: stepped and not sent, or no longer ours, so the state may be ahead of the log; `left`: nothing was stepped, the
+   * task is as it was.
+   */
+  async function advance(
+    run: Run<State>,
+    task: Task<State>,
+    slice: readonly Incoming[],
+  ): Promise<'done' | 'left' | 'lost'> {
     const { slot } = task
-    const reads = await deps.read(slot, slice, () => turn.alive())
-    if (reads === undefined) return false
+    const reads = await deps.read(slot, slice, async () => !stopping.signal.aborted && (await run.alive()))
+    if (reads === undefined) return 'left'
     // Letters before the position moves: a crash between leaves a repeat there, the other order a loss.
     const letters = slice.flatMap((record, index) => {
       const read = reads[index]
@@ -127,32 +138,38 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
     const startedAt = nowMs()
     const sends = step(run, task, slice, reads)
     observer.stepped(slot, slice.length, nowMs() - startedAt)
-    failpoint(isTaskReplaying(task) ? 'task.in_replay' : 'task.after_step')
-    if (!(await turn.alive())) return false
+    failpoint(task.isReplaying ? 'task.in_replay' : 'task.after_step')
+    if (!(await run.alive())) return 'lost'
     send(deps, task, sends)
     failpoint('task.sent')
     if (task.pending > MOST_PENDING) await task.acknowledged
-    return run.stopped === undefined
+    return 'done'
   }
 
-  async function handle(slot: Slot, run: Run<State>, records: readonly Incoming[], turn: Turn): Promise<Offset> {
+  async function handle(slot: Slot, run: Run<State>, records: readonly Incoming[]): Promise<Offset> {
     const first = records[0]?.offset ?? 0
-    const alive = async (): Promise<boolean> => runs.get(slotName(slot)) === run && (await turn.alive())
     try {
-      const task = run.task ?? (await restore(slot, run))
+      if (run.task === undefined) {
+        // It stands where its snapshot does, which is seldom here: the log is to be read on from there.
+        const { next } = await restore(slot, run)
+        if (next !== first) return next
+      }
+      const { task } = run
+      if (task === undefined) return first
       let left = records.filter(({ offset }) => offset >= task.next)
-      while (left.length > 0 && !stopping.signal.aborted && (await alive())) {
-        const slice = left.slice(0, SLICE_RECORDS)
-        if (!(await advance(run, task, slice, { end: turn.end, alive }))) {
-          // Stepped and not sent, or no longer ours: the state may be ahead of the log, so it is built anew from there.
+      while (left.length > 0 && !stopping.signal.aborted && (await run.alive())) {
+        const slice = left.slice(0, sliceRecords)
+        const outcome = await advance(run, task, slice)
+        if (outcome === 'lost') {
           run.task = undefined
           return first
         }
+        if (outcome === 'left' || run.stopped !== undefined) break
         left = left.slice(slice.length)
-        run.saver.saveIfDue(task, alive)
+        run.saver.saveIfDue(task, run.alive)
         await turnOfLoop()
       }
-      return run.task === undefined ? first : task.next
+      return run.stopped === undefined ? task.next : first
     } catch (error) {
       run.task = undefined
       if (error instanceof PipelineError && error.retriable) throw error
@@ -166,8 +183,10 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
       const run: Run<State> = {
         task: undefined,
         stopped: undefined,
+        isRestoring: false,
         busy: Promise.resolve(),
-        saver: openSaver(deps, slot, () => (run.task = undefined)),
+        alive: async () => false,
+        saver: openSaver(deps, slot),
       }
       runs.set(slotName(slot), run)
       try {
@@ -182,7 +201,8 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
     async batch(slot, records, turn) {
       const run = runs.get(slotName(slot))
       if (run === undefined || run.stopped !== undefined || stopping.signal.aborted) return records[0]?.offset ?? 0
-      const handled = handle(slot, run, records, turn)
+      run.alive = async () => runs.get(slotName(slot)) === run && (await turn.alive())
+      const handled = handle(slot, run, records)
       run.busy = handled.catch(() => undefined)
       return handled
     },
@@ -191,14 +211,24 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
       runs.delete(slotName(slot))
     },
 
-    problems: () => [...runs.values()].flatMap(({ stopped }) => stopped ?? []),
+    problems: () =>
+      [...runs].flatMap(([name, { stopped, isRestoring }]) =>
+        stopped !== undefined ? [stopped] : isRestoring ? [`${processor.name} on ${name} is being restored`] : [],
+      ),
 
     async stop() {
       stopping.abort()
-      for (const run of runs.values()) {
+      const finish = async (run: Run<State>): Promise<void> => {
         await run.busy
-        if (run.task !== undefined && run.stopped === undefined) await run.saver.finish(run.task)
+        if (run.task !== undefined && run.stopped === undefined) await run.saver.finish(run.task, run.alive)
       }
+      await settledWithin(STOP_MS, Promise.all([...runs.values()].map(finish)))
     },
   }
+}
+
+/** Retention may delete records between two requests of a restore; the next one finds the log as it is then. */
+function againIfTrimmed(error: unknown): never {
+  if (!(error instanceof PipelineError && error.code === 'OFFSET_OUT_OF_RANGE')) throw error
+  throw new PipelineError(error.code, error.message, { cause: error, retriable: true })
 }

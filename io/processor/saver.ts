@@ -2,7 +2,7 @@ import type { Processor } from '../../core/processor.ts'
 import { slotName, type Offset, type Slot } from '../kafka/port.ts'
 import type { Log } from '../log.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
-import { isTaskReplaying, snapshotOf, type Task } from './task.ts'
+import { snapshotOf, type Task } from './task.ts'
 
 export type SaverDeps = {
   readonly processor: Pick<Processor<unknown, unknown, unknown>, 'codeVersion'>
@@ -21,15 +21,18 @@ export type Saver<State> = {
   begin(task: Task<State>): void
   /** Each 10 s or 100,000 records; the task goes on meanwhile. `alive` says whether the slot is still ours. */
   saveIfDue(task: Task<State>, alive: () => Promise<boolean>): void
-  /** The last one, at a graceful stop. */
-  finish(task: Task<State>): Promise<void>
+  /** The last one, at a graceful stop (rule S5). */
+  finish(task: Task<State>, alive: () => Promise<boolean>): Promise<void>
 }
 
 const EVERY_MS = 10_000
 const EVERY_RECORDS = 100_000
 
-/** `lost` is called when outputs or chunks were given up by the writer: the task must begin anew from what the log holds. */
-export function openSaver<State>(deps: SaverDeps, slot: Slot, lost: () => void): Saver<State> {
+/**
+ * While a replay is not over nothing is saved: that it made what stands on the log is what shows the state to be right. A
+ * snapshot that fails is tried again when the next one is due; an output that fails ends the task (`Task.failure`).
+ */
+export function openSaver<State>(deps: SaverDeps, slot: Slot): Saver<State> {
   const { processor, snapshots, hint, observer, failpoint, log, nowMs } = deps
   const { snapshotEveryMs = EVERY_MS, snapshotEveryRecords = EVERY_RECORDS } = deps
   let savedAtMs = 0
@@ -51,7 +54,6 @@ export function openSaver<State>(deps: SaverDeps, slot: Slot, lost: () => void):
       hint(slot, next)
     } catch (error) {
       log.warn({ slot: slotName(slot), err: error }, 'snapshot_failed')
-      lost()
     }
   }
 
@@ -62,12 +64,12 @@ export function openSaver<State>(deps: SaverDeps, slot: Slot, lost: () => void):
     },
     saveIfDue(task, alive) {
       const isDue = nowMs() - savedAtMs >= snapshotEveryMs || task.next - savedNext >= snapshotEveryRecords
-      if (!isDue || saving !== undefined || isTaskReplaying(task)) return
+      if (!isDue || saving !== undefined || task.isReplaying) return
       saving = save(task, alive).finally(() => (saving = undefined))
     },
-    async finish(task) {
+    async finish(task, alive) {
       await saving
-      if (task.next > savedNext) await save(task, () => Promise.resolve(true))
+      if (task.next > savedNext && !task.isReplaying) await save(task, alive)
     },
   }
 }

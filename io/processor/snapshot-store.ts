@@ -40,11 +40,14 @@ export function openSnapshotStore(deps: SnapshotStoreDeps): SnapshotStore {
   const { topic, ranges, append, nowMs, failpoint = () => undefined, chunkBytes } = deps
   /** By partition: the number of the newest snapshot. */
   const newest = new Map<number, number>()
+  const raise = (partition: number, number: number): void =>
+    void newest.set(partition, Math.max(newest.get(partition) ?? 0, number))
 
   return {
     async load(partition) {
       const slot = { topic, partition }
       const { first, end } = await ranges.bounds(slot)
+      if (first === end) return undefined
       // Keys are few, and compaction lags: the newest record of a key counts.
       const byKey = new Map<string, Found>()
       for await (const records of ranges.read(slot, first, end)) {
@@ -55,10 +58,12 @@ export function openSnapshotStore(deps: SnapshotStoreDeps): SnapshotStore {
       }
       const found = [...byKey.values()]
       const numbers = [...new Set(found.map(({ number }) => number))].toSorted((a, b) => b - a)
-      newest.set(partition, numbers[0] ?? 0)
+      // Whoever is slower here, a restore or a snapshot of the life before it: the number never goes back.
+      raise(partition, numbers[0] ?? 0)
       for (const number of numbers) {
         const whole = assembleAny(found.filter((chunk) => chunk.number === number))
-        if (whole !== undefined) return unpackSnapshot(whole)
+        const snapshot = whole === undefined ? undefined : await unpackSnapshot(whole)
+        if (snapshot !== undefined) return snapshot
       }
       return undefined
     },
@@ -81,7 +86,7 @@ export function openSnapshotStore(deps: SnapshotStoreDeps): SnapshotStore {
         ])
         failpoint('snapshot.between_chunks')
       }
-      newest.set(partition, number)
+      raise(partition, number)
       return packed.length
     },
   }

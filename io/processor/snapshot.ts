@@ -36,16 +36,31 @@ const CHUNK_BYTES = 900_000
  */
 export const packState = (state: unknown): Uint8Array => serialize(state)
 
-/** V8 types what it reads as `any`; the code version beside it says whose state it is. */
-export const unpackState = (bytes: Uint8Array): ReturnType<typeof deserialize> => deserialize(bytes)
+/**
+ * V8 types what it reads as `any`; the code version beside it says whose state it is. `undefined`: another V8 wrote it, whose
+ * format this one does not read.
+ */
+export function unpackState(bytes: Uint8Array): ReturnType<typeof deserialize> {
+  try {
+    return deserialize(bytes)
+  } catch {
+    return undefined
+  }
+}
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 export const packSnapshot = (snapshot: Snapshot): Promise<Buffer> => compress(serialize(snapshot))
 
-/** Throws what zlib or V8 throw on bytes that are no snapshot. */
-export const unpackSnapshot = async (bytes: Buffer): Promise<Snapshot> => deserialize(await decompress(bytes))
+/** `undefined`: whole as they are, the bytes are no snapshot that this program reads. */
+export async function unpackSnapshot(bytes: Buffer): Promise<Snapshot | undefined> {
+  try {
+    return deserialize(await decompress(bytes))
+  } catch {
+    return undefined
+  }
+}
 
 export function chunksOf(id: string, packed: Buffer, chunkBytes = CHUNK_BYTES): readonly Chunk[] {
   const count = Math.max(1, Math.ceil(packed.length / chunkBytes))

@@ -47,6 +47,8 @@ export type Task<State> = {
   /** First input offset that is not in the state. */
   next: Offset
   tail: Tail | undefined
+  /** Whether outputs stand on the log that it has not made again yet. */
+  isReplaying: boolean
   /** By output topic. */
   readonly slots: ReadonlyMap<string, OwnSlot>
   /** By output topic: where a scan must begin, as far as outputs are acknowledged. */
@@ -55,6 +57,8 @@ export type Task<State> = {
   acknowledged: Promise<void>
   /** Outputs sent and not acknowledged. */
   pending: number
+  /** Why an output was given up by the writer. Nothing may be sent after it: what stands on the log has no holes (rule S1). */
+  failure: Error | undefined
 }
 
 /** What a restore found, for logs and metrics. */
@@ -77,37 +81,43 @@ export async function restoreTask<State, In, Out>(
   const { processor, ranges, snapshots } = deps
   const { name, codeVersion, outputs } = processor
   const own: Own = { processor: name, version: codeVersion, partition: slot.partition }
-  const found = await snapshots.load(slot.partition)
+  const [found, { first }] = await Promise.all([snapshots.load(slot.partition), ranges.bounds(slot)])
   if (found !== undefined) await checkPosition(ranges, `${name} on ${slotName(slot)}`, slot, found.next, found.tail)
-  const isOurs = found?.codeVersion === codeVersion
-  const next = found?.next ?? (await ranges.bounds(slot)).first
-  const slots = new Map<string, OwnSlot>()
-  for (const topic of outputs) {
-    const output = { topic, partition: slot.partition % deps.partitions(topic) }
-    const from = found?.positions.get(topic)
-    slots.set(topic, await scanOwnSlot(ranges, own, output, { from, next }, (records) => deps.origins(topic, records)))
-    deps.failpoint('task.in_scan')
-  }
+  const next = found?.next ?? first
+  // Without a snapshot, and the log's beginning gone, the state is built from fewer records than the outputs were made of.
+  const isCompared = found !== undefined || first === 0
+  const slots = await Promise.all(
+    outputs.map(async (topic) => {
+      const output = { topic, partition: slot.partition % deps.partitions(topic) }
+      const scan = { from: found?.positions.get(topic), next, isCompared }
+      const one = await scanOwnSlot(ranges, own, output, scan, (records) => deps.origins(topic, records))
+      deps.failpoint('task.in_scan')
+      return [topic, one] as const
+    }),
+  )
+  const state = found?.codeVersion === codeVersion ? unpackState(found.state) : undefined
   const task: Task<State> = {
     slot,
-    state: isOurs ? unpackState(found.state) : processor.initial(),
+    state: state ?? processor.initial(),
     next,
     tail: found?.tail,
-    slots,
-    positions: positionsOf(found, slots),
+    isReplaying: slots.some(([, one]) => isReplaying(one)),
+    slots: new Map(slots),
+    positions: new Map(found?.positions),
     acknowledged: Promise.resolve(),
     pending: 0,
+    failure: undefined,
   }
-  if (found !== undefined && !isOurs) await warmUp(deps, task, found)
-  const scanned = [...slots.values()].reduce((sum, one) => sum + one.scanned.length, 0)
-  return { task, from: isOurs ? 'snapshot' : found === undefined ? 'nothing' : 'other code', scanned }
+  if (found !== undefined && state === undefined) await warmUp(deps, task, found)
+  const scanned = slots.reduce((sum, [, one]) => sum + one.scanned.length, 0)
+  raisePositions(task)
+  return { task, from: found === undefined ? 'nothing' : state === undefined ? 'other code' : 'snapshot', scanned }
 }
 
-/** A partition without own outputs from the recorded position on need not be scanned again. */
-function positionsOf(found: Snapshot | undefined, slots: ReadonlyMap<string, OwnSlot>): Map<string, Offset> {
-  const positions = new Map(found?.positions)
-  for (const [topic, { highest, end }] of slots) if (highest === undefined) positions.set(topic, end)
-  return positions
+/** A partition in which no output stands that is still to be made need not be scanned again up to where it ended. */
+function raisePositions<State>({ slots, positions }: Task<State>): void {
+  for (const [topic, own] of slots)
+    if (!isReplaying(own)) positions.set(topic, Math.max(positions.get(topic) ?? 0, own.end))
 }
 
 /** The state at a snapshot's position, from the log: other code wrote the snapshot. */
@@ -162,26 +172,33 @@ export const countIn = (tally: Tally, what: string): void => void tally.set(what
 
 /** Notes that a record is in the state, read or not. Throws DIVERGED if its outputs stand on the log and were not made. */
 export function passRecord<State>(task: Task<State>, version: number, record: Incoming): void {
-  for (const own of task.slots.values()) checkPassed(own, record.offset, version)
   task.next = record.offset + 1
+  if (!task.isReplaying) return
+  for (const own of task.slots.values()) checkPassed(own, record.offset, version)
+  task.isReplaying = [...task.slots.values()].some(isReplaying)
+  if (!task.isReplaying) raisePositions(task)
 }
 
-/** Sends outputs; their acknowledgements are noted in the order of sending. */
+/** Sends outputs; their acknowledgements are noted in the order of sending. Throws why an earlier one was given up. */
 export function send<State>(
   deps: Pick<TaskDeps<State, unknown, unknown>, 'append'>,
   task: Task<State>,
   sends: readonly Outgoing[],
 ): void {
+  if (task.failure !== undefined) throw task.failure
   if (sends.length === 0) return
   task.pending += sends.length
   const stored = deps.append(sends)
   const before = task.acknowledged
   task.acknowledged = (async () => {
     await before
-    for (const { topic, first, count } of await stored) task.positions.set(topic, first + count)
+    for (const { topic, first, count } of await stored)
+      task.positions.set(topic, Math.max(task.positions.get(topic) ?? 0, first + count))
     task.pending -= sends.length
   })()
-  // Whoever needs it awaits it; until then a failure is no unhandled one.
+  // Known at once, though the one before may still be on its way; and whoever needs to know awaits `acknowledged`, so that
+  // until then a failure is no unhandled one.
+  stored.catch((error: unknown) => (task.failure ??= error instanceof Error ? error : new Error(String(error))))
   task.acknowledged.catch(() => undefined)
 }
 
@@ -195,5 +212,3 @@ export async function snapshotOf<State>(task: Task<State>, codeVersion: number):
   await task.acknowledged
   return { codeVersion, next, tail, positions: new Map(task.positions), state }
 }
-
-export const isTaskReplaying = ({ slots }: Task<unknown>): boolean => [...slots.values()].some(isReplaying)
