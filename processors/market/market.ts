@@ -33,6 +33,12 @@ type OutputsState = { now: Micros }
 /** Raised whenever the same log gives other bytes. */
 const CODE_VERSION = 1
 
+/**
+ * A run that begins later may take a dead session's repeat for a first copy for 10 min of T, and by that judge copies of its
+ * trades otherwise for 10 min more: only then do the steps after it see the same ticks.
+ */
+const SIEVES = 2 * MEMORY
+
 /** Ticks to candles, opportunities and findings; all steps of one partition in one process, without a topic between them. */
 export function market(settings: MarketSettings): Processor<State, OpenTick, MarketOutput> {
   return {
@@ -40,7 +46,7 @@ export function market(settings: MarketSettings): Processor<State, OpenTick, Mar
     codeVersion: CODE_VERSION,
     input: settings.ticks,
     outputs: [settings.candles, settings.opportunities, settings.system],
-    horizon: Math.max(MEMORY, CANDLES_HORIZON),
+    horizon: SIEVES + CANDLES_HORIZON,
     ...pipe(arrivals, pipe(quality, pipe(passing(candles), outputs(settings)))),
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readArbitrage } from '../../core/arbitrage/config.ts'
 import { timeOf } from '../../core/partition-clock.ts'
 import { tickFault } from '../../core/tick-check.ts'
 import { GAP_REASONS } from '../../core/tick.ts'
@@ -51,6 +52,8 @@ describe('a generated log', () => {
       new Set(['UP', 'DOWN']),
     )
     expect(new Set(payloads.flatMap((one) => (one.kind === 'control' ? [one.epoch] : []))).size).toBeGreaterThan(3)
+    const documents = payloads.flatMap((one) => (one.kind === 'control' ? [one.document] : []))
+    expect(documents.filter((one) => 'problems' in readArbitrage(one))).toEqual([])
     expect(log.some(({ value }) => value.feed === 'BACKFILL')).toBe(true)
     const sessions = new Set(log.map(({ value }) => `${value.exchange} ${value.session}`))
     expect(sessions.size).toBeGreaterThan(3 * EXCHANGES.length)

@@ -1,4 +1,5 @@
 import type { OpenTick } from '../../core/arrivals.ts'
+import type { ArbitrageConfig } from '../../core/arbitrage/config.ts'
 import type { Logged } from '../../core/processor.ts'
 import type { GapReason, Heartbeat, Rate, Side, Tick, Trade } from '../../core/tick.ts'
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, micros, type Micros } from '../../core/time.ts'
@@ -64,6 +65,14 @@ const CONTROL_EVERY = 10 * MICROS_PER_MINUTE
 type Session = { readonly exchange: number; readonly session: Micros; ordinal: number; lastSequence: number }
 type Known = { readonly symbol: number; readonly eventTime: Micros; readonly trade: Trade; readonly sequence: number }
 
+/** Fees low enough that the generated prices leave opportunities; thresholds change with each epoch. */
+const lowCosts = (epoch: number): Partial<ArbitrageConfig> => ({
+  exchanges: Object.fromEntries(
+    EXCHANGES.map((name) => [name, { takerFeeBps: 1, feeIn: 'quote', restricted: false, symbols: {} }]),
+  ),
+  openBps: 5 + (epoch % 3),
+})
+
 export type LogSettings = {
   readonly partition?: number
   /** The control document 'arbitrage' at its n-th epoch, from 1. */
@@ -72,7 +81,7 @@ export type LogSettings = {
 
 /** One partition's log of ticks as its producers would have written it, stamped by the broker. Equal stories give equal logs. */
 export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): readonly Logged<OpenTick>[] {
-  const { partition = 0, document = (epoch) => ({ epoch }) } = settings
+  const { partition = 0, document = lowCosts } = settings
   const random = seeded(seed)
   const log: Logged<OpenTick>[] = []
   const prices = [...PRICES]
