@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
 import { PipelineError } from '../core/errors.ts'
 import { parseSymbol } from '../core/symbol.ts'
 import { EXCHANGES } from '../core/tick.ts'
+import { arbitrageOn, parseArbitrage } from './arbitrage.ts'
 import { isProxy } from './proxy.ts'
 
 const symbol = z
@@ -36,8 +38,9 @@ const schema = z
       })
       .prefault({}),
     retentionDays: z.int().min(1).max(365).default(7),
+    arbitrage: z.unknown().optional(),
   })
-  .superRefine(({ exchanges, conversions, inverses }, context) => {
+  .superRefine(({ exchanges, conversions, inverses, arbitrage = {} }, context) => {
     const listed = new Set(Object.values(exchanges).flatMap((one) => one.symbols))
     for (const [field, symbols] of Object.entries({ conversions, inverses })) {
       for (const [index, name] of symbols.entries()) {
@@ -45,7 +48,12 @@ const schema = z
           context.addIssue({ code: 'custom', path: [field, index], message: 'is a symbol of no exchange' })
       }
     }
+    const read = arbitrageOn({ conversions, inverses }, arbitrage)
+    for (const { field, message } of 'problems' in read ? read.problems : [])
+      context.addIssue({ code: 'custom', path: ['arbitrage', ...field], message })
   })
+  // A document of its own, with epochs of its own: `loadArbitrage`.
+  .transform(({ arbitrage: _arbitrage, ...config }) => config)
   .readonly()
 
 /** What `crosstide.config.json` says, defaults filled in. */
@@ -61,13 +69,22 @@ export function parseConfig(value: unknown, source: string): Config {
 
 /** Reads and parses a configuration file; throws BAD_CONFIG, also if it is missing or no JSON. */
 export async function loadConfig(file: string): Promise<Config> {
+  return parseConfig(await readJson(file), file)
+}
+
+/** The arbitrage document of a configuration file (`arbitrage`, all defaults if it has none); throws BAD_CONFIG. */
+export async function loadArbitrage(file: string): Promise<ArbitrageConfig> {
+  const value = await readJson(file)
+  const config = parseConfig(value, file)
+  const given = typeof value === 'object' && value !== null && 'arbitrage' in value ? value.arbitrage : {}
+  return parseArbitrage(config, given, file)
+}
+
+/** Throws BAD_CONFIG if the file is missing or no JSON. */
+export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PipelineError('BAD_CONFIG', `cannot read ${file}`, { cause })
   })
-  return parseConfig(parseJson(text, file), file)
-}
-
-function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
