@@ -1,15 +1,19 @@
 import type { Database, Statement } from '../consumers/database.ts'
 import { codeOf, messageOf, verdictOf } from '../consumers/database.ts'
-import { MOVED } from '../consumers/resume.ts'
+import { MOVED, type Move } from '../consumers/resume.ts'
 import type { Entry, Sink } from '../consumers/sink.ts'
 import { servicesSink } from '../consumers/services-sink.ts'
+import { candlesStatement } from '../consumers/candles-sink.ts'
+import { opportunitiesStatement } from '../consumers/opportunities-sink.ts'
 import { systemEventsSink } from '../consumers/system-events-sink.ts'
 import { tickRows, type TickRows } from '../consumers/ticks-rows.ts'
 import { ticksStatement } from '../consumers/ticks-statement.ts'
+import { candleFault, opportunityFault } from '../core/derived-check.ts'
 import { tickFault } from '../core/tick-check.ts'
 import { fromMillis } from '../core/time.ts'
 import type { Decoder, Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import type { Letter, Origin } from './letters.ts'
 
@@ -29,39 +33,67 @@ const UNMOVED = `moved as (
 
 /** How a sink's letters are stored again, by source topic: by natural key, moving no offset. */
 export function rowStores(
-  { ticks, system, heartbeats }: Catalogue,
+  { ticks, candles, opportunities, system, heartbeats }: Catalogue,
   registry: Registry,
   keepsFromMs: number,
 ): ReadonlyMap<string, Store> {
   const decoder = registry.decoder(tickCodec)
-  const events = systemEventsSink(system.name, registry.decoder(systemEventCodec))
-  const services = servicesSink(heartbeats.name, registry.decoder(serviceHeartbeatCodec))
   const storeTick: Store = async (letter, from, database) => {
     const tick = await valueOf(decoder, letter.value)
     if (tick.kind === 'unreadable') return tick
     const reason = tickFault(tick.value)
     if (reason !== undefined) return { kind: 'unreadable', reason }
     // Its day's partition is gone; the row would stay in DEFAULT for ever.
-    if (tick.value.eventTime < fromMillis(keepsFromMs)) return { kind: 'too-old', reason: 'older than the tables keep' }
+    if (tick.value.eventTime < fromMillis(keepsFromMs)) return TOO_OLD
     const rows = historyOf(tickRows(from.partition, [entryOf(letter, from, tick.value)], new Set(), new Map()))
     return run(database, ticksStatement(unmovedAt(letter, from), rows))
   }
+  // The sieves stay as they are: what stands before a letter may not be stored yet.
+  const storeCandle = storeBy({
+    decoder: registry.decoder(candleCodec),
+    faultOf: candleFault,
+    isTooOld: ({ interval, openTime }) => interval === '1s' && openTime < fromMillis(keepsFromMs),
+    statement: (move, entries) => candlesStatement(move, entries, []),
+  })
+  const storeOpportunity = storeBy({
+    decoder: registry.decoder(opportunityCodec),
+    faultOf: opportunityFault,
+    statement: (move, entries) => opportunitiesStatement(move, entries, []),
+  })
   return new Map([
     [ticks.name, storeTick],
-    [system.name, storeBy(events)],
-    [heartbeats.name, storeBy(services)],
+    [candles.name, storeCandle],
+    [opportunities.name, storeOpportunity],
+    [system.name, storeBy(memoryless(systemEventsSink(system.name, registry.decoder(systemEventCodec))))],
+    [heartbeats.name, storeBy(memoryless(servicesSink(heartbeats.name, registry.decoder(serviceHeartbeatCodec))))],
   ])
 }
 
+const memoryless = <Value>(sink: Sink<Value, undefined>): Rows<Value> => ({
+  decoder: sink.decoder,
+  faultOf: (value) => sink.faultOf(value),
+  statement: (move, entries) => sink.statement(move, entries, undefined),
+})
+
+type Rows<Value> = Pick<Sink<Value, never>, 'decoder'> & {
+  readonly faultOf: (value: Value) => string | undefined
+  /** Whether the table keeps it no more. */
+  readonly isTooOld?: (value: Value) => boolean
+  readonly statement: (move: Move, entries: readonly Entry<Value>[]) => Statement
+}
+
 const storeBy =
-  <Value>(sink: Sink<Value, undefined>): Store =>
+  <Value>({ decoder, faultOf, isTooOld = () => false, statement }: Rows<Value>): Store =>
   async (letter, from, database) => {
-    const read = await valueOf(sink.decoder, letter.value)
+    const read = await valueOf(decoder, letter.value)
     if (read.kind === 'unreadable') return read
-    const reason = sink.faultOf(read.value)
+    const reason = faultOf(read.value)
     if (reason !== undefined) return { kind: 'unreadable', reason }
-    return run(database, sink.statement(unmovedAt(letter, from), [entryOf(letter, from, read.value)], undefined))
+    if (isTooOld(read.value)) return TOO_OLD
+    return run(database, statement(unmovedAt(letter, from), [entryOf(letter, from, read.value)]))
   }
+
+const TOO_OLD: Stored = { kind: 'too-old', reason: 'older than the tables keep' }
 
 /**
  * What a late row may touch: not the sieve (what stands before it may not be stored yet), not the latest quote (a later gap

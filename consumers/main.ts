@@ -14,9 +14,12 @@ import { INSTANCE } from '../io/process.ts'
 import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import { catalogue } from '../schemas/topics.ts'
+import { candlesSink } from './candles-sink.ts'
 import { messageOf, verdictOf } from './database.ts'
 import { openDeadLetters } from '../io/dead-letters.ts'
+import { opportunitiesSink } from './opportunities-sink.ts'
 import { maintainPartitions } from './partitions.ts'
 import { refreshViews } from './refresher.ts'
 import { servicesSink } from './services-sink.ts'
@@ -27,11 +30,13 @@ import { systemEventsSink } from './system-events-sink.ts'
 import { ticksSink } from './ticks-sink.ts'
 import { schemaLearner } from './unknown-schema.ts'
 
-const PARTS = ['ticks', 'system-events', 'services', 'maintenance'] as const
+const PARTS = ['ticks', 'candles', 'opportunities', 'system-events', 'services', 'maintenance'] as const
 type Part = (typeof PARTS)[number]
 
 /** The broker gathers a fetch: a statement of a hundred rows costs three times one of ten, not ten times. */
 const TICKS_FETCH = { minBytes: 64 * 1024, maxWaitMs: 50 }
+/** Candles come in bursts, all of a second at once, and nobody waits for them to the millisecond. */
+const CANDLES_FETCH = { minBytes: 16 * 1024, maxWaitMs: 200 }
 /** Beyond this a sink is not ready: ten seconds of 10,000 frames/s. */
 const MOST_LAG = 100_000
 const PARTITIONS_MS = 10 * 60_000
@@ -130,6 +135,13 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
   const starters: Record<Part, () => void> = {
     ticks: () =>
       startSink(ticksSink(topics.ticks.name, registry.decoder(tickCodec)), TICKS_FETCH, sinkMetrics.ticksStored),
+    candles: () => startSink(candlesSink(topics.candles.name, registry.decoder(candleCodec)), CANDLES_FETCH),
+    opportunities: () =>
+      startSink(
+        opportunitiesSink(topics.opportunities.name, registry.decoder(opportunityCodec)),
+        {},
+        sinkMetrics.opportunitiesStored,
+      ),
     'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),
     services: () => startSink(servicesSink(topics.heartbeats.name, registry.decoder(serviceHeartbeatCodec))),
     maintenance() {

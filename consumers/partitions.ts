@@ -1,7 +1,7 @@
 import type { Log } from '../io/log.ts'
 import type { Database } from './database.ts'
 
-export const PARTITIONED = ['trades', 'quotes'] as const
+export const PARTITIONED = ['trades', 'quotes', 'candles_1s'] as const
 export type Partitioned = (typeof PARTITIONED)[number]
 
 const DAYS_AHEAD = 7
@@ -10,6 +10,8 @@ const DAYS_BACK = 1
 const DAY_MS = 86_400_000
 const ORIGINS_DAYS = 7
 const SYSTEM_EVENTS_DAYS = 30
+/** As long as their topics keep them; by when they were stored, since a recording's candles are old from the start. */
+const DERIVED_DAYS = 30
 
 /** A partition that is there; detached ones are left over from a crash between detaching and dropping. */
 export type Existing = { readonly parent: Partitioned; readonly day: string; readonly attached: boolean }
@@ -60,7 +62,7 @@ export async function maintainPartitions(deps: {
 
 async function existingPartitions(database: Database): Promise<readonly Existing[]> {
   const { rows } = await database.query<{ parent: Partitioned; day: string; attached: boolean }>(`
-    select split_part(relname, '_', 1) as parent, to_char(to_date(split_part(relname, '_', 2), 'YYYYMMDD'), 'YYYY-MM-DD') as day,
+    select left(relname, -9) as parent, to_char(to_date(right(relname, 8), 'YYYYMMDD'), 'YYYY-MM-DD') as day,
            relispartition as attached
       from pg_class
      where relnamespace = 'public'::regnamespace and relkind = 'r' and relname ~ '^(${PARTITIONED.join('|')})_\\d{8}$'
@@ -74,6 +76,10 @@ async function forget(database: Database, retentionDays: number): Promise<void> 
     ['public.sessions', 'last_heartbeat', Math.max(retentionDays, ORIGINS_DAYS)],
     ['public.system_events', 'time', SYSTEM_EVENTS_DAYS],
     ['public.services', 'time', 1],
+    ['public.candles_1m', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
+    ['public.opportunities', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
+    ['public.opportunity_records', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
+    ['ingest.rollup_checks', 'checked_at', DERIVED_DAYS],
   ] as const
   for (const [table, column, days] of old) {
     await database.query(`delete from ${table} where ${column} < now() - make_interval(days => $1)`, [days])

@@ -1,4 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
+import type { Opportunity } from '../core/opportunity.ts'
+import type { Derived } from '../core/processor.ts'
 import type { Tick } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import type { Metrics } from '../io/metrics.ts'
@@ -13,6 +15,8 @@ export type SinkMetrics = {
   observer<Value>(sink: string, onStored?: SinkObserver<Value>['stored']): SinkObserver<Value>
   /** For the ticks sink: `receiveTime` to commit, `eventTime` to commit. */
   readonly ticksStored: SinkObserver<Tick>['stored']
+  /** For the opportunities sink: `at` to commit. */
+  readonly opportunitiesStored: SinkObserver<Derived<Opportunity>>['stored']
   countLetter(letter: { readonly topic: string; readonly stage: string; readonly reason: string }): void
   lag(group: string, lags: ReadonlyMap<string, number>): void
   rebalanced(group: string): void
@@ -29,7 +33,9 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
   const rows = metrics.histogram('sink_batch_rows', 'Rows a statement', ['sink'], BATCH_ROWS)
   const commit = metrics.histogram('sink_commit_seconds', 'Time of a statement', ['sink'])
   const fenced = metrics.counter('sink_fenced_total', 'Batches dropped because another instance had moved on', ['sink'])
-  const endToEnd = metrics.histogram('end_to_end_seconds', 'eventTime to commit', ['sink'])
+  const endToEnd = metrics.histogram('end_to_end_seconds', 'eventTime of a tick, moment of an opportunity, to commit', [
+    'sink',
+  ])
   const letters = metrics.counter('dead_letters_total', 'Dead letters, kept or not', ['topic', 'stage', 'reason'])
   const lagging = metrics.gauge('consumer_lag_records', 'Records behind', ['group', 'topic', 'partition'])
   const rebalances = metrics.counter('consumer_rebalances_total', 'Times the group dealt its slots anew', ['group'])
@@ -80,6 +86,11 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
         frameToRow.record(Math.min(LONGEST_MICROS, Math.max(1, time - value.receiveTime)))
         endToEnd.observe({ sink: 'sink-ticks' }, Math.max(0, time - value.eventTime) / 1e6)
       }
+    },
+    opportunitiesStored(entries) {
+      const time = now()
+      for (const { value } of entries)
+        endToEnd.observe({ sink: 'sink-opportunities' }, Math.max(0, time - value.at) / 1e6)
     },
     countLetter: (letter) => letters.inc(letter),
     lag(group, lags) {

@@ -33,6 +33,10 @@ describe('partition upkeep', () => {
     const days = ['20', '21', '22', '23', '24', '25', '26', '27', '28'].map((day) => `trades_202611${day}`)
     expect(await partitions('trades')).toEqual([...days, 'trades_default'])
     expect(await partitions('quotes')).toHaveLength(10)
+    expect(await partitions('candles_1s')).toEqual([
+      ...days.map((day) => day.replace('trades', 'candles_1s')),
+      'candles_1s_default',
+    ])
     expect(await maintain(NOON)).toEqual({ add: [], drop: [] })
   })
 
@@ -52,11 +56,28 @@ describe('partition upkeep', () => {
     expect(left.rows).toEqual([])
   })
 
+  test('candles of seconds go with their day, those of minutes and opportunities 30 days after they were stored', async () => {
+    await own.pool.query(`
+      insert into candles_1s (exchange, symbol, open_time, close_time, open, high, low, close, volume, quote_volume, vwap, trades, feed, partition, log_offset, origin_part, origin_offset)
+      select 'binance', 'BTC-USD', at, at + interval '1 s', 1, 1, 1, 1, 1, 1, 1, 1, 'LIVE', 0, 0, 0, 0 from unnest('{2026-11-22 12:00Z,2026-11-23 12:00Z}'::timestamptz[]) at;
+      -- A recording of 2021: old from the start, and kept as long as any other.
+      insert into candles_1m (exchange, symbol, open_time, close_time, open, high, low, close, volume, quote_volume, vwap, trades, feed, partition, log_offset, origin_part, origin_offset, stored_at)
+      select 'binance', 'BTC-USD', '2021-04-17Z'::timestamptz + n * interval '1 min', '2021-04-17Z', 1, 1, 1, 1, 1, 1, 1, 1, 'RECORDED', 0, 0, 0, 0, now() - n * interval '1 day' from unnest('{29,31}'::int[]) n;
+      insert into opportunity_records (opportunity_id, origin_offset, origin_ordinal, at, phase, gross_bps, edge_bps, size, notional, profit, partition, log_offset, stored_at)
+      select n::text, 1, 1, now(), 'OPEN', 1, 1, 1, 1, 1, 0, 0, now() - n * interval '1 day' from unnest('{29,31}'::int[]) n`)
+    await maintain(NOON + 9 * DAY_MS)
+    const left = (query: string) =>
+      own.pool.query<{ left: string }>(query).then(({ rows }) => rows.map((row) => row.left))
+    expect(await left("select to_char(open_time, 'DD') as left from candles_1s")).toEqual(['23'])
+    expect(await left("select to_char(open_time, 'HH24:MI') as left from candles_1m")).toEqual(['00:29'])
+    expect(await left('select opportunity_id as left from opportunity_records')).toEqual(['29'])
+  })
+
   test('forgets sessions of the sieve after a week, not before', async () => {
     await own.pool.query(`
       insert into ingest.origins (consumer, topic, part, exchange, session, ordinal, updated_at)
       values ('c', 't', 0, 'binance', 1, 1, now() - interval '8 days'), ('c', 't', 0, 'binance', 2, 1, now() - interval '6 days')`)
-    await maintain(NOON + 8 * DAY_MS)
+    await maintain(NOON + 9 * DAY_MS)
     expect((await own.pool.query('select session::int from ingest.origins')).rows).toEqual([{ session: 2 }])
   })
 })
