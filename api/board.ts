@@ -1,5 +1,6 @@
 import { assertNever } from '../core/assert.ts'
 import { CONFIRMATION_MICROS, endsQuotes } from '../core/confirmation.ts'
+import { isTimeless } from '../core/partition-clock.ts'
 import type { Gap, Quote, Tick, Trade } from '../core/tick.ts'
 import { MICROS_PER_MINUTE, type Micros } from '../core/time.ts'
 import type { Price } from './price.ts'
@@ -94,6 +95,7 @@ export function createBoard(): Board {
   }
 
   function take({ partition, tick, time, arrival }: Arrival): void {
+    if (isTimeless(tick)) return
     const clock = clocks.get(partition)
     if (clock !== undefined && time <= clock - LATE_MICROS) return
     if (clock === undefined || time > clock) clocks.set(partition, time)

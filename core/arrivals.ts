@@ -1,4 +1,4 @@
-import { MEMORY, timeOf } from './partition-clock.ts'
+import { MEMORY, isTimeless, timeOf } from './partition-clock.ts'
 import type { Logged, Stage } from './processor.ts'
 import { sessionKey } from './sieve.ts'
 import type { Control, Tick } from './tick.ts'
@@ -35,7 +35,7 @@ const SWEEP_ABOVE = 64
 /**
  * The head of every processor of ticks: the tick sieve, the partition clock, the late ones. A record whose ordinal is not
  * above its session's highest is a repeat and drops out before it can move T; one at or before T - 10 min is late. A session
- * without a record for 10 min of T is forgotten: its repeats are late by then.
+ * without a record for 10 min of T is forgotten: its repeats are late by then. A Control record has no time: it takes place at T.
  */
 export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
   initial: () => ({ now: undefined, seen: new Map() }),
@@ -46,9 +46,11 @@ export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
     const before = state.now ?? time
     const seen = state.seen.get(key)
     if (seen !== undefined && seen.at > before - MEMORY && tick.ordinal <= seen.highest) return count('duplicate')
-    if (time <= before - MEMORY) return count('late')
+    const timeless = isTimeless(tick)
+    if (!timeless && time <= before - MEMORY) return count('late')
     const now = micros(Math.max(before, time))
-    state.now = now
+    // T begins with the first record that has a time.
+    if (!timeless || state.now !== undefined) state.now = now
     if (seen === undefined) {
       if (state.seen.size >= SWEEP_ABOVE) sweep(state.seen, now)
       state.seen.set(key, { highest: tick.ordinal, at: now })
@@ -56,7 +58,7 @@ export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
       seen.highest = tick.ordinal
       seen.at = now
     }
-    emit({ kind: 'tick', tick, partition, offset, time, before, now })
+    emit({ kind: 'tick', tick, partition, offset, time: timeless ? now : time, before, now })
   },
 }
 

@@ -165,6 +165,15 @@ describe('board', () => {
     expect(rows(board)[0]?.last).toBe(2)
   })
 
+  test('lets no control record move its clock: what it governs may be a recording', () => {
+    const board = confirmed()
+    const body = new Uint8Array()
+    const control: Payload = { kind: 'control', documentId: 'arbitrage', epoch: 1, hash: '', body }
+    put(board, control, { seconds: 3600, exchange: '', symbol: '' })
+    put(board, trade(3), { seconds: 1 })
+    expect(rows(board).map(({ exchange, last, state }) => [exchange, last, state])).toEqual([['kraken', 3, 'up']])
+  })
+
   test('names the sessions that live, once for all partitions', () => {
     const board = confirmed()
     put(board, beat(), { partition: 1 })
