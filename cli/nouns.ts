@@ -5,6 +5,7 @@ import { archive } from './archive.ts'
 import { addConfig } from './config-noun.ts'
 import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
+import { addReplay } from './replay-noun.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
 
 const json = (): Option => new Option('--json', 'machine-readable output').default(false)
@@ -34,6 +35,7 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
   addTopics(cli, environment, exit)
   addDlq(cli, environment, exit)
   addConfig(cli, environment, exit)
+  addReplay(cli, environment, exit)
   cli
     .command('archive <where>')
     .description(

@@ -21,11 +21,12 @@ const blockSize = z.object({ count: z.int().min(1), length: z.int().min(0).max(M
 
 /**
  * The records of one archive file as Kafka gave them, byte for byte, block by block. Throws ARCHIVE_DAMAGED on a file that
- * is cut off or was changed.
+ * is cut off or was changed. `learned` is told the schema of the values, where they have one, before the first record.
  */
 export async function* readArchiveBlocks(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
+  learned: (id: number, schemaText: string) => void = () => undefined,
 ): AsyncGenerator<readonly Incoming[]> {
   const damaged = (what: string): PipelineError => new PipelineError('ARCHIVE_DAMAGED', `${name}: ${what}`)
   const input = createInput(bytes, () => damaged('ends in the middle'))
@@ -39,7 +40,9 @@ export async function* readArchiveBlocks(
   }
   const written = await input.decode(metadataType)
   const sync = await input.take(SYNC_BYTES)
-  const { values, prefix } = guarded('its header cannot be read', () => headerOf(written))
+  const { values, id, schemaText } = guarded('its header cannot be read', () => headerOf(written))
+  const prefix = id === undefined ? undefined : prefixOf(id)
+  if (id !== undefined) learned(id, schemaText)
   while (!(await input.isAtEnd())) {
     const [count, length] = [await input.decode(long), await input.decode(long)]
     const block = guarded('a block has no size', () => blockSize.parse({ count, length }))
@@ -52,8 +55,12 @@ export async function* readArchiveBlocks(
   }
 }
 
-/** The type of its values, and what stands before each on the wire. */
-function headerOf(metadata: unknown): { readonly values: avsc.Type; readonly prefix: Buffer | undefined } {
+/** The type of its values, and the id under which their schema is registered. */
+function headerOf(metadata: unknown): {
+  readonly values: avsc.Type
+  readonly id: number | undefined
+  readonly schemaText: string
+} {
   const texts = new Map(
     Object.entries(z.record(z.string(), z.instanceof(Buffer)).parse(metadata)).map(([key, text]) => [
       key,
@@ -64,8 +71,12 @@ function headerOf(metadata: unknown): { readonly values: avsc.Type; readonly pre
   const id = texts.get('crosstide.schema.id')
   const { fields } = described.parse(JSON.parse(texts.get('avro.schema') ?? ''))
   const [, schema] = nullable.parse(fields.find(({ name }) => name === 'value')?.type)
-  const values = avsc.Type.forSchema(JSON.parse(JSON.stringify(schema)))
-  return { values, prefix: id === undefined ? undefined : prefixOf(Number(id)) }
+  const schemaText = JSON.stringify(schema)
+  return {
+    values: avsc.Type.forSchema(JSON.parse(schemaText)),
+    id: id === undefined ? undefined : Number(id),
+    schemaText,
+  }
 }
 
 function recordsOf(block: Buffer, count: number, values: avsc.Type, prefix: Buffer | undefined): readonly Incoming[] {

@@ -16,10 +16,14 @@ import { slotName, type Incoming, type Offset, type Ranges, type Slot } from './
 export type ArchiveLog = Pick<Ranges, 'bounds' | 'atTime' | 'read' | 'close'> & {
   /** What is archived, by topic and partition. */
   slots(): Promise<readonly Slot[]>
+  /** Text of the schema with an id, known once a record of it was read: an archive needs no registry. */
+  schemaText(id: number): string | undefined
 }
 
 /** `bounds` are those of what is archived; `read` throws OFFSET_OUT_OF_RANGE where a file is missing between them. */
 export function openArchiveLog(store: ArchiveStore): ArchiveLog {
+  const schemas = new Map<number, string>()
+  const learned = (id: number, text: string): void => void schemas.set(id, text)
   const filesOf = async (slot: Slot): Promise<readonly Archived[]> =>
     inOrder((await store.files(slotFolder(slot))).flatMap((name) => parseFileName(name) ?? []))
   const boundsIn = (files: readonly Archived[]): { readonly first: Offset; readonly end: Offset } => ({
@@ -36,7 +40,7 @@ export function openArchiveLog(store: ArchiveStore): ArchiveLog {
       if (file.last < next) continue
       if (next >= to) return
       if (file.first > next) throw outOfRange(slot, `${next}..${file.first - 1} are in no file of the archive`)
-      for await (const records of readArchiveFile(store, slot, file)) {
+      for await (const records of readArchiveFile(store, slot, file, learned)) {
         const wanted = records.filter(({ offset }) => offset >= next && offset < to)
         if (wanted.length > 0) yield wanted
       }
@@ -55,7 +59,7 @@ export function openArchiveLog(store: ArchiveStore): ArchiveLog {
       // A file holds no record of a later hour than its own.
       for (const file of files) {
         if (file.hour < hourOf(timestampMs)) continue
-        for await (const records of readArchiveFile(store, slot, file)) {
+        for await (const records of readArchiveFile(store, slot, file, learned)) {
           const found = records.find((record) => record.timestampMs >= timestampMs)
           if (found !== undefined) return found.offset
         }
@@ -63,6 +67,7 @@ export function openArchiveLog(store: ArchiveStore): ArchiveLog {
       return boundsIn(files).end
     },
     read,
+    schemaText: (id) => schemas.get(id),
     close: () => store.close(),
   }
 }
@@ -72,11 +77,12 @@ export async function* readArchiveFile(
   store: ArchiveStore,
   slot: Slot,
   file: Archived,
+  learned?: (id: number, schemaText: string) => void,
 ): AsyncGenerator<readonly Incoming[]> {
   const name = `${slotFolder(slot)}/${fileName(file)}`
   const damaged = (what: string): PipelineError => new PipelineError('ARCHIVE_DAMAGED', `${name}: ${what}`)
   let last = file.first - 1
-  for await (const records of readArchiveBlocks(store.read(name), name)) {
+  for await (const records of readArchiveBlocks(store.read(name), name, learned)) {
     for (const { offset } of records) {
       if (offset <= last) throw damaged(`offset ${offset} stands after ${last}`)
       last = offset

@@ -87,7 +87,11 @@ export function openRegistry(host: string): Registry {
 }
 
 /** Encodes into a 256 kB slab; a value is a slice of it, so a slab is never used again once full. */
-function slabEncoder<Domain, Wire>(id: number, type: avsc.Type, codec: Codec<Domain, Wire>): (value: Domain) => Buffer {
+export function slabEncoder<Domain, Wire>(
+  id: number,
+  type: avsc.Type,
+  codec: Codec<Domain, Wire>,
+): (value: Domain) => Buffer {
   let slab = Buffer.allocUnsafe(SLAB_BYTES)
   let used = 0
   return (value) => {
@@ -107,7 +111,8 @@ function slabEncoder<Domain, Wire>(id: number, type: avsc.Type, codec: Codec<Dom
   }
 }
 
-function createDecoder<Domain, Wire>(
+/** `fetchSchema` answers the type that an id stands for, anything else if there is none. */
+export function createDecoder<Domain, Wire>(
   codec: Codec<Domain, Wire>,
   fetchSchema: (id: number) => Promise<unknown>,
 ): Decoder<Domain> {

@@ -2,6 +2,8 @@ import type { TopicSpec } from '../../schemas/topics.ts'
 import type { Difference, FoundTopic } from './port.ts'
 
 const MIB = 1024 * 1024
+/** Of a topic that is kept whatever its size. */
+const UNBOUNDED_SEGMENT = 64 * MIB
 
 /** Three copies where there are three brokers; all of them beyond the leader must have a record before it is acknowledged. */
 export const replicasFor = (brokers: number): number => Math.min(3, brokers)
@@ -12,7 +14,10 @@ export function configOf(spec: TopicSpec, replicas: number): Readonly<Record<str
   const common = {
     'cleanup.policy': spec.cleanup,
     'segment.ms': spec.segmentMs,
-    'segment.bytes': Math.max(MIB, Math.floor(bytesPerPartition / 8), 2 * spec.maxMessageBytes),
+    'segment.bytes':
+      bytesPerPartition < 0
+        ? UNBOUNDED_SEGMENT
+        : Math.max(MIB, Math.floor(bytesPerPartition / 8), 2 * spec.maxMessageBytes),
     'max.message.bytes': spec.maxMessageBytes,
     'message.timestamp.type': spec.timestamps,
     ...(replicas === 3 ? { 'min.insync.replicas': 2 } : {}),

@@ -1,0 +1,182 @@
+import { PipelineError } from '../core/errors.ts'
+import { loadConfig } from '../io/config.ts'
+import type { Environment } from '../io/environment.ts'
+import type { Offset, Slot } from '../io/kafka/port.ts'
+import { slotName } from '../io/kafka/port.ts'
+import { openSnapshotStore } from '../io/processor/snapshot-store.ts'
+import { catalogue, type Catalogue } from '../schemas/topics.ts'
+import { openBar, type Bar } from './replay-bar.ts'
+import { openReplayLog, type LogPlace, type ReplayLog } from './replay-log.ts'
+import { marketReplay } from './replay-market.ts'
+import { checkOffsets, parseWhere, resolveRange, type Where } from './replay-range.ts'
+import { describeEvidence, evidenceOf } from './replay-report.ts'
+import type { Replay } from './replay-rerun.ts'
+import { verifyPartition, type Verified } from './replay-verify.ts'
+
+export const EXIT_DIFFERENT = 1
+export const EXIT_NOT_COMPARABLE = 3
+
+/** Processors that can be run again. */
+export const REPLAYED = ['market'] as const
+
+export type ReplayOptions = LogPlace & {
+  readonly processor: string
+  readonly partition: number | undefined
+  readonly from: string
+  readonly to: string
+}
+
+/** What a command that runs over a range has at hand. */
+export type ReplayDeps = {
+  readonly log: ReplayLog
+  readonly topics: Catalogue
+  readonly inverses: ReadonlySet<string>
+  readonly partitions: readonly number[]
+  readonly ends: { readonly from: Where; readonly to: Where }
+  readonly bar: Bar
+  /** A line of what was found. */
+  readonly print: (line: string) => void
+}
+
+/** Opens the log, acts, closes it. Throws WRONG_USE on a processor or a partition that is not there. */
+export async function withReplay(
+  environment: Environment,
+  options: ReplayOptions,
+  act: (deps: ReplayDeps) => Promise<number>,
+): Promise<number> {
+  if (!REPLAYED.some((name) => name === options.processor))
+    throw new PipelineError('WRONG_USE', `unknown processor "${options.processor}"; there is: ${REPLAYED.join(', ')}`)
+  const ends = {
+    from: parseWhere('--from', options.from, Date.now()),
+    to: parseWhere('--to', options.to, Date.now()),
+  }
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const log = await openReplayLog(environment, options)
+  const bar = openBar(process.stderr, () => performance.now())
+  try {
+    const found = await log.partitions(catalogue(config.partitions).ticks.name)
+    const partitions = found.filter((one) => options.partition === undefined || one === options.partition)
+    if (partitions.length === 0)
+      throw new PipelineError(
+        'WRONG_USE',
+        `there is no partition ${options.partition ?? ''}; there are: ${found.join(', ')}`,
+      )
+    checkOffsets([ends.from, ends.to], partitions)
+    const print = (line: string): void => {
+      bar.clear()
+      process.stdout.write(`${line}\n`)
+    }
+    // The log's own count: an archive may be of other days.
+    const topics = catalogue(Math.max(...found) + 1)
+    return await act({ log, topics, inverses: new Set(config.inverses), partitions, ends, bar, print })
+  } finally {
+    bar.clear()
+    await log.close()
+  }
+}
+
+/** `crosstide replay verify`: exit code 0 equal, 1 different, 3 not comparable; a difference outweighs what cannot be said. */
+export const verify = (environment: Environment, options: ReplayOptions, json: boolean): Promise<number> =>
+  withReplay(environment, options, (deps) => verifyPartitions(deps, json))
+
+export async function verifyPartitions(deps: ReplayDeps, json: boolean): Promise<number> {
+  const { log, topics, ends, bar, print } = deps
+  const replay = marketReplay(log, topics, deps.inverses)
+  const totals = { records: 0, outputs: new Map<string, number>() }
+  const codes = new Set<number>()
+  for (const partition of deps.partitions) {
+    const slot = { topic: topics.ticks.name, partition }
+    const processed = await processedTo(log, topics.marketSnapshots.name, partition)
+    const resolved = await resolveRange(log, slot, ends, { processed, warmUp: replay.processor.horizon })
+    if (resolved.kind !== 'range') {
+      codes.add(EXIT_NOT_COMPARABLE)
+      print(
+        json
+          ? JSON.stringify({ partition, result: 'not comparable', reason: resolved.reason })
+          : notComparable(slot, resolved.reason),
+      )
+      continue
+    }
+    const { range } = resolved
+    const startedAt = performance.now()
+    const verified = await verifyPartition(replay, slot, range, processed, (records) =>
+      bar.show(`partition ${partition}`, records, range.to - range.from),
+    )
+    const tookMs = performance.now() - startedAt
+    codes.add(EXIT_CODES[verified.kind])
+    print(
+      json
+        ? JSON.stringify(await plainResult(replay, partition, verified))
+        : await describe(replay, slot, verified, tookMs),
+    )
+    totals.records += verified.records
+    if (verified.kind === 'equal')
+      for (const [topic, count] of verified.outputs) totals.outputs.set(topic, (totals.outputs.get(topic) ?? 0) + count)
+  }
+  const code = [EXIT_DIFFERENT, EXIT_NOT_COMPARABLE].find((one) => codes.has(one)) ?? 0
+  if (!json && code === 0)
+    print(`equal: ${whole(totals.records)} records re-run; outputs compared: ${outputsText(totals.outputs)}`)
+  return code
+}
+
+const EXIT_CODES = { equal: 0, different: EXIT_DIFFERENT, 'not comparable': EXIT_NOT_COMPARABLE } as const
+
+/** Up to where live's outputs are all on the log, as its newest snapshot says; `undefined`: there is none. */
+async function processedTo(log: ReplayLog, topic: string, partition: number): Promise<Offset | undefined> {
+  const append = (): never => {
+    throw new TypeError('a replay writes no snapshot')
+  }
+  return (await openSnapshotStore({ topic, ranges: log, append, nowMs: () => 0 }).load(partition))?.next
+}
+
+async function plainResult<State, In, Out>(
+  replay: Replay<State, In, Out>,
+  partition: number,
+  verified: Verified<Out>,
+): Promise<object> {
+  const { range, records, warmedUp } = verified
+  const about = { partition, result: verified.kind, ...range, records, warmedUp }
+  switch (verified.kind) {
+    case 'equal':
+      return {
+        ...about,
+        outputs: Object.fromEntries(verified.outputs),
+        repeats: verified.repeats,
+        configured: verified.configured,
+      }
+    case 'different':
+      return { ...about, difference: await evidenceOf(replay, verified.difference) }
+    case 'not comparable':
+      return { ...about, reason: verified.reason }
+  }
+}
+
+async function describe<State, In, Out>(
+  replay: Replay<State, In, Out>,
+  slot: Slot,
+  verified: Verified<Out>,
+  tookMs: number,
+): Promise<string> {
+  switch (verified.kind) {
+    case 'equal': {
+      const { range, records, warmedUp, outputs, repeats, configured } = verified
+      const rate = Math.round((records + warmedUp) / Math.max(tookMs / 1000, 0.001))
+      return [
+        `partition ${slot.partition}: ${range.from}..${range.to} equal: ${whole(records)} records after ${whole(warmedUp)} of warm-up`,
+        `${whole(rate)} records/s`,
+        outputsText(outputs),
+        ...(repeats > 0 ? [`${whole(repeats)} repeats dropped`] : []),
+        ...(configured ? [] : ['no configuration "arbitrage" met before it']),
+      ].join('; ')
+    }
+    case 'different':
+      return describeEvidence(await evidenceOf(replay, verified.difference))
+    case 'not comparable':
+      return notComparable(slot, verified.reason)
+  }
+}
+
+const notComparable = (slot: Slot, reason: string): string => `not comparable: ${slotName(slot)}: ${reason}`
+const whole = (count: number): string => count.toLocaleString('en')
+const outputsText = (outputs: ReadonlyMap<string, number>): string =>
+  [...outputs].map(([topic, count]) => `${topic} ${whole(count)}`).join(', ')
