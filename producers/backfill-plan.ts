@@ -101,7 +101,7 @@ const isOneOrder = (one: PastTrade, other: PastTrade): boolean =>
  * read, and where numbers have no holes there is none between the ends. `known` holds what was written of it, too.
  */
 export function isWhole(backfill: Backfill, want: Want, fetched: Fetched, known: Known): boolean {
-  if (fetched.state !== 'ended' || fetched.unreadable > 0) return false
+  if (fetched.state !== 'ended' || fetched.unreadable > 0 || hasBegunAnew(want)) return false
   const { trades } = fetched
   const first = trades[0]
   const follows = backfill.gapless && first !== undefined && first.sequence === (want.after?.sequence ?? NaN) + 1
@@ -113,7 +113,11 @@ export function isWhole(backfill: Backfill, want: Want, fetched: Fetched, known:
 
 /** Whether the log alone shows that nothing is missing. */
 export const isProven = ({ gapless }: Backfill, want: Want, known: Known): boolean =>
-  gapless && want.after !== undefined && want.before !== undefined && !hasHoles(want, [], known)
+  gapless && want.after !== undefined && want.before !== undefined && !hasBegunAnew(want) && !hasHoles(want, [], known)
+
+/** The exchange began to count anew within the gap: numbers between its ends say nothing. */
+const hasBegunAnew = ({ after, before }: Want): boolean =>
+  after !== undefined && before !== undefined && before.sequence < after.sequence
 
 function hasHoles({ after, before, from }: Want, trades: readonly PastTrade[], known: Known): boolean {
   const first = after?.sequence ?? trades.findLast(({ eventTime }) => eventTime < from)?.sequence

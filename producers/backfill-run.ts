@@ -7,7 +7,7 @@ import { createFetcher, type FetchWorld } from './backfill-fetch.ts'
 import { closes, isFillable, jobKey, jobsOf, type Job, type Noticed } from './backfill-jobs.ts'
 import { isProven, isTooLarge, isWhole, missingOf, wantOf } from './backfill-plan.ts'
 import type { Market } from './feed-state.ts'
-import { remember } from './recent-ids.ts'
+import { knows, remember } from './recent-ids.ts'
 
 /** The end of one partition's log, as far as one exchange is concerned. */
 export type Tail = {
@@ -160,23 +160,26 @@ export function createBackfiller(
     if (isQuarantined || isTooLarge(backfill, want, trades)) return { outcome: 'unfillable', written: 0 }
     const fetched = await fetch(want)
     if (fetched === undefined) return { outcome: 'unavailable', written: 0 }
-    // What came meanwhile, by whichever way, is on the log before we compare.
+    // What the stream had until now is on the log before we compare, or its writer had no room for it.
+    const refused = new Set(fetched.trades.filter((one) => knows(ids, one.sequence, one.payload.id)))
     await world.settled()
     await tail?.more()
     const present = tail?.trades.get(symbol) ?? trades
     const missing = missingOf(backfill, want, fetched, present)
-    for (const [index, trade] of missing.entries()) {
+    let written = 0
+    for (const trade of missing) {
       if (world.stopped()) break
-      if (index > 0 && index % CHUNK === 0) await pen.pause()
+      if (written > 0 && written % CHUNK === 0) await pen.pause()
       const time = world.now()
-      // The stream may still bring it.
-      remember(ids, trade.sequence, trade.payload.id, time)
+      // The stream may still bring it, or has just done so: then it is on its way to the log.
+      if (!remember(ids, trade.sequence, trade.payload.id, time) && !refused.has(trade)) continue
+      written++
       await pen.write(pen.tick(time, symbol, trade.payload, trade), key, home[0] ?? 0)
     }
     await pen.pause()
     await tail?.more()
     const whole = isWhole(backfill, want, fetched, tail?.trades.get(symbol) ?? present)
-    return { outcome: whole ? 'filled' : 'unfillable', written: missing.length }
+    return { outcome: whole ? 'filled' : 'unfillable', written }
   }
 
   function openGaps(partition: number, tail: Tail | undefined): readonly Noticed[] {

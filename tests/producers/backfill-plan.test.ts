@@ -203,6 +203,33 @@ describe.each(EXCHANGES)('backfill of %s', (exchange) => {
   })
 })
 
+describe.each(EXCHANGES)('numbers of %s that begin anew within a gap', (exchange) => {
+  test('prove nothing, and the gap stays open', () => {
+    const old = tradesOf(
+      5000,
+      Array.from({ length: 50 }, () => 100_000),
+    )
+    const [last] = old.slice(-1)
+    const anew = Array.from({ length: 20 }, (_, index) => ({
+      ...(last ?? old[0]),
+      id: 1 + index,
+      first: 1 + index,
+      last: 1 + index,
+      price: '91000.5',
+      size: '0.013',
+      side: 'BUY' as const,
+      eventTime: micros(MOMENT + 1_000_000 + index * 100_000),
+    }))
+    // Of the old numbers the last five are missing, of the new ones the first five.
+    const known = marks([...old.slice(0, 45), ...anew.slice(5)])
+    const bounds = gap({ from: old[44]?.eventTime ?? MOMENT, to: anew[4]?.eventTime ?? MOMENT })
+    const spec = ADAPTERS[exchange].backfill
+    if (spec === undefined) throw new Error(exchange)
+    expect(isProven(spec, wantOf(NATIVE[exchange], bounds, known), known)).toBe(false)
+    expect(backfilled(exchange, [...anew, ...old], bounds, known).whole).toBe(false)
+  })
+})
+
 describe('the plan', () => {
   const spec = (exchange: Exchange): Backfill => {
     const { backfill } = ADAPTERS[exchange]

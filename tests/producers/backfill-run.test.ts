@@ -255,6 +255,30 @@ describe('a backfill', () => {
     expect(remember(ids, MISSED[0]?.id ?? 0, 'x', micros(MOMENT + 80 * SECOND))).toBe(false)
   })
 
+  test('what the stream brings while it writes is not written once more', async () => {
+    const late = TRADES[250] ?? MISSED[0]
+    if (late === undefined) throw new Error('no trade')
+    let offers = 0
+    const one = scene({
+      room() {
+        if (++offers === 1 && remember(one.ids, late.id, String(late.id), micros(MOMENT + 80 * SECOND)))
+          one.records.push(live(late, 20_000))
+        return true
+      },
+    })
+    await one.fill(gapTick())
+    const trades = one.records.filter(({ payload }) => payload.kind === 'trade').map(({ sequence }) => sequence)
+    expect(trades.toSorted((a, b) => a - b)).toEqual(TRADES.map(({ id }) => id))
+    expect(one.done).toEqual([{ outcome: 'filled', trades: 100 }])
+  })
+
+  test('what the stream brought and the log had no room for is written', async () => {
+    const { fill, ids, done } = scene()
+    for (const { id } of TRADES) remember(ids, id, String(id), micros(MOMENT + 70 * SECOND))
+    await fill(gapTick({ reason: 'OVERFLOW' }))
+    expect(done).toEqual([{ outcome: 'filled', trades: 101 }])
+  })
+
   test('a gap is dealt with once, however often its record is seen', async () => {
     const { fill, done } = scene()
     await fill(gapTick(), gapTick())
