@@ -30,6 +30,8 @@ export async function warmUpStart<In>(deps: WarmUpDeps<In>, slot: Slot, next: Of
       if (!('fault' in one)) last = Math.max(last, timeOf(one))
   }
   if (last === -Infinity) return first
-  const stampedAfter = await ranges.atTime(slot, Math.floor((last - processor.horizon) / MICROS_PER_MILLI))
+  // Negative times mean the ends of the log to Kafka.
+  const fromMs = Math.max(0, Math.floor((last - processor.horizon) / MICROS_PER_MILLI))
+  const stampedAfter = await ranges.atTime(slot, fromMs)
   return Math.max(first, Math.min(stampedAfter, next) - 1)
 }

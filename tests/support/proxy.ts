@@ -1,8 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** What happens to one Kafka request or answer on its way; `cut` closes both sides without it. */
+/**
+ * What happens to one Kafka request or answer on its way; `cut` closes both sides without it. `hold` is for requests: it and
+ * those after it on that connection wait for `release`, even if the client is gone by then.
+ */
 export type Verdict = 'pass' | 'cut'
+export type RequestVerdict = Verdict | 'hold'
 
 /** A TCP proxy before one broker that knows where Kafka's frames begin. Its rules may be changed at any time. */
 export type KafkaProxy = {
@@ -10,7 +14,10 @@ export type KafkaProxy = {
   /** For `KafkaOptions.connect`: every connection goes through the proxy, whatever address the broker advertises. */
   readonly connect: () => Socket
   /** Looks at each request on its way to the broker, by its API key (0 Produce, 1 Fetch, 3 Metadata ...). */
-  onRequest: (apiKey: number) => Verdict
+  onRequest: (apiKey: number, frame: Buffer) => RequestVerdict
+  /** Requests that are held; and lets them go to the broker, in their order. */
+  readonly held: number
+  release(): void
   /** Looks at each answer on its way back, by the API key of its request. */
   onAnswer: (apiKey: number) => Verdict
   /** Delays what goes back. */
@@ -38,6 +45,7 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
   let firstWell = 0
   let opened = 0
   let cuts = 0
+  let held: (() => void)[] = []
   const server = createServer((client) => {
     const upstream = connect({ host, port: Number(port) })
     const number = opened++
@@ -51,6 +59,7 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       cuts += 1
       close()
     }
+    let isHeld = false
     pairs.add(close)
     /** API keys of requests without an answer, by correlation id. */
     const asked = new Map<number, number>()
@@ -58,8 +67,14 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       if (isFrozen() || proxy.isDeaf) return
       const apiKey = frame.readInt16BE(4)
       asked.set(frame.readInt32BE(8), apiKey)
-      if (proxy.onRequest(apiKey) === 'cut') cut()
-      else upstream.write(frame)
+      const verdict = isHeld ? 'hold' : proxy.onRequest(apiKey, frame)
+      if (verdict === 'cut') cut()
+      else if (verdict === 'pass') upstream.write(frame)
+      else {
+        isHeld = true
+        const copy = Buffer.from(frame)
+        held.push(() => upstream.write(copy))
+      }
     })
     const answers = frames((frame) => {
       if (isFrozen()) return undefined
@@ -74,6 +89,8 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       socket.setNoDelay(true)
       socket.on('data', take)
       const gone = (): void => {
+        // What is held goes to the broker later, as what a dead process had in flight does.
+        if (socket === client && isHeld) return
         // The client of a half-open connection is not told that the broker's side ended.
         if (socket === client || !isFrozen()) close()
       }
@@ -95,6 +112,13 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     isDelayed: () => true,
     isHolding: false,
     isDeaf: false,
+    get held() {
+      return held.length
+    },
+    release() {
+      for (const pass of held) pass()
+      held = []
+    },
     freeze() {
       firstWell = opened
     },

@@ -6,12 +6,20 @@ import type { Read } from '../../../io/processor/task.ts'
 /** Input: a number. Outputs: to `sums` a running sum at each third record, to `peaks` each new maximum; some records make both, most none. */
 export type ToyState = { sum: number; count: number; highest: number }
 
-export const TOY: Processor<ToyState, number, number> = {
+/** Of its input on a real broker. */
+export const PARTITIONS = 6
+
+export type Toy = Processor<ToyState, number, number>
+export type ToyTopics = { readonly numbers: string; readonly sums: string; readonly peaks: string }
+
+/** `every`: at which records a sum is written; changing it under the same version is what DIVERGED is for. */
+export const toy = ({ numbers, sums, peaks }: ToyTopics, codeVersion = 1, every = 3): Toy => ({
   name: 'toy',
-  codeVersion: 1,
-  input: 'numbers',
-  outputs: ['sums', 'peaks'],
-  horizon: 0,
+  codeVersion,
+  input: numbers,
+  outputs: [sums, peaks],
+  // A running sum knows everything.
+  horizon: Number.MAX_SAFE_INTEGER,
   initial: () => ({ sum: 0, count: 0, highest: -Infinity }),
   step(state, { offset, timestampMs, value }, { emit, count }) {
     const out = (topic: string, one: number): Emitted<number> => ({
@@ -22,14 +30,16 @@ export const TOY: Processor<ToyState, number, number> = {
     })
     state.sum += value
     state.count += 1
-    if (offset % 3 === 0) emit(out('sums', state.sum))
+    if (offset % every === 0) emit(out(sums, state.sum))
     if (value > state.highest) {
       state.highest = value
-      emit(out('peaks', value))
+      emit(out(peaks, value))
     }
     count('processed')
   },
-}
+})
+
+export const TOY = toy({ numbers: 'numbers', sums: 'sums', peaks: 'peaks' })
 
 export const encodeToy = ({ value, origin }: Output<number>): Buffer => Buffer.from(JSON.stringify({ value, origin }))
 
