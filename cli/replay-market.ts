@@ -10,11 +10,11 @@ import type { Decoder } from '../io/registry.ts'
 import { openIdSchemas } from '../io/replay-schemas.ts'
 import { market, type MarketOutput } from '../processors/market/market.ts'
 import { encodeMarket, eventOf } from '../processors/market/wire.ts'
-import { systemEventCodec, tickCodec } from '../schemas/codec.ts'
+import { systemEventCodec, tickCodec, type Codec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import type { ReplayLog } from './replay-log.ts'
-import type { Replay } from './replay-rerun.ts'
+import type { Replay, Value } from './replay-rerun.ts'
 
 type MarketReplay = Replay<ReturnType<ReturnType<typeof market>['initial']>, OpenTick, MarketOutput>
 
@@ -53,19 +53,25 @@ export function marketReplay(log: ReplayLog, topics: Catalogue, inverses: Readon
       if (candle === undefined || opportunity === undefined || event === undefined) return undefined
       return (output) => encodeMarket({ candle, opportunity, event }, output)
     },
-    show,
+    valueOf,
     decoder: (topic) => decoders.get(topic),
     partitions: (topic) => specs.get(topic)?.partitions ?? 1,
   }
 }
 
-function show({ value, origin }: Output<MarketOutput>): object {
+function valueOf({ value, origin }: Output<MarketOutput>): Value {
   switch (value.kind) {
     case 'candle':
-      return { ...value.candle, origin }
+      return valueBy(candleCodec, { ...value.candle, origin })
     case 'opportunity':
-      return { ...value.opportunity, origin }
+      return valueBy(opportunityCodec, { ...value.opportunity, origin })
     case 'finding':
-      return eventOf(value.finding, origin)
+      return valueBy(systemEventCodec, eventOf(value.finding, origin))
   }
 }
+
+const valueBy = <Domain extends object, Wire>(codec: Codec<Domain, Wire>, value: Domain): Value => ({
+  schema: codec.schema,
+  value,
+  wire: codec.toWire(value),
+})

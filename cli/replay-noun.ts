@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
+import { run } from './replay-run.ts'
 import { verify, type ReplayOptions } from './replay.ts'
 
 type Given = {
@@ -33,6 +34,14 @@ Examples:
     )
     .action(async (given: Given & { readonly json: boolean }) =>
       exit(await verify(environment, optionsOf(given), given.json)),
+    )
+  ranged(noun.command('run'), 'what is run')
+    .description('run a range again and write what it gives to a file; the same range gives the same bytes')
+    .requiredOption('--processor <name>', 'which one: market')
+    .requiredOption('--out <file>', 'replaced: .jsonl or .ndjson for JSON lines, .avro for an object container')
+    .addHelpText('after', '\nExample:\n  crosstide replay run --processor market --from 1h --out outputs.jsonl')
+    .action(async (given: Given & { readonly out: string }) =>
+      exit(await run(environment, optionsOf(given), given.out)),
     )
 }
 

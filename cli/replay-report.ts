@@ -60,10 +60,10 @@ async function decoded(decoder: Decoder<unknown> | undefined, value: Buffer | nu
   return decoding?.kind === 'value' ? decoding.value : undefined
 }
 
-const madeSide = <State, In, Out>({ show }: Replay<State, In, Out>, made: Output<Out>): Side => ({
+const madeSide = <State, In, Out>({ valueOf }: Replay<State, In, Out>, made: Output<Out>): Side => ({
   key: made.key,
   timestamp: toIso(fromMillis(stampOf(made.time))),
-  value: plain(show(made)),
+  value: plain(valueOf(made).value),
 })
 
 async function inputOf<State, In, Out>(

@@ -5,6 +5,7 @@ import type { Incoming, Offset, Ranges, Slot } from '../io/kafka/port.ts'
 import type { Read } from '../io/processor/task.ts'
 import { warmUpStart } from '../io/processor/warm-up.ts'
 import type { Decoder } from '../io/registry.ts'
+import type { SchemaName } from '../schemas/topics.ts'
 
 /** A processor and the log it is run over again: Kafka's or an archive's. */
 export type Replay<State, In, Out> = {
@@ -17,12 +18,15 @@ export type Replay<State, In, Out> = {
   readonly configures: (record: Logged<In>) => boolean
   /** Writes outputs with the schema of an id, as the live record beside them was; `undefined`: there is no such schema. */
   readonly encoder: (id: number) => Promise<((output: Output<Out>) => Buffer) | undefined>
-  /** An output's value without its bytes, to be shown or written to a file. */
-  readonly show: (output: Output<Out>) => object
+  /** An output's value as its topic has it, before it is bytes. */
+  readonly valueOf: (output: Output<Out>) => Value
   readonly decoder: (topic: string) => Decoder<{ readonly origin?: Origin | undefined }> | undefined
   /** By output topic: its number of partitions. */
   readonly partitions: (topic: string) => number
 }
+
+/** `value` is plain, to be shown; `wire` is what Avro encodes by the schema. */
+export type Value = { readonly schema: SchemaName; readonly value: object; readonly wire: unknown }
 
 export type Range = { readonly from: Offset; readonly to: Offset }
 
