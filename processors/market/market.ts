@@ -4,10 +4,13 @@ import type { Finding } from '../../core/finding.ts'
 import type { Opportunity } from '../../core/opportunity.ts'
 import { tickKey } from '../../core/partition.ts'
 import { MEMORY } from '../../core/partition-clock.ts'
-import { passing, pipe } from '../../core/pipe.ts'
+import { beside, passing, pipe } from '../../core/pipe.ts'
 import type { Emitted, Processor, Stage } from '../../core/processor.ts'
 import { micros, type Micros } from '../../core/time.ts'
+import { BEST_HORIZON, bestQuotes, type BestState } from './best-quotes.ts'
 import { CANDLES_HORIZON, candles, type CandlesState } from './candles.ts'
+import { CROSS_HORIZON, crossExchange } from './cross-exchange/stage.ts'
+import type { CrossState } from './cross-exchange/state.ts'
 import type { MarketEvent } from './events.ts'
 import { quality, type QualityState } from './quality.ts'
 
@@ -26,12 +29,13 @@ export type MarketSettings = {
   readonly inverses: ReadonlySet<string>
 }
 
-type State = readonly [ArrivalsState, readonly [QualityState, readonly [CandlesState, OutputsState]]]
+type Detected = readonly [readonly [BestState, CrossState], CandlesState]
+type State = readonly [ArrivalsState, readonly [QualityState, readonly [Detected, OutputsState]]]
 /** T at the tick that is being processed. */
 type OutputsState = { now: Micros }
 
 /** Raised whenever the same log gives other bytes. */
-const CODE_VERSION = 1
+const CODE_VERSION = 2
 
 /**
  * A run that begins later may take a dead session's repeat for a first copy for 10 min of T, and by that judge copies of its
@@ -46,8 +50,11 @@ export function market(settings: MarketSettings): Processor<State, OpenTick, Mar
     codeVersion: CODE_VERSION,
     input: settings.ticks,
     outputs: [settings.candles, settings.opportunities, settings.system],
-    horizon: SIEVES + CANDLES_HORIZON,
-    ...pipe(arrivals, pipe(quality, pipe(passing(candles), outputs(settings)))),
+    horizon: SIEVES + Math.max(CANDLES_HORIZON, CROSS_HORIZON, BEST_HORIZON),
+    ...pipe(
+      arrivals,
+      pipe(quality, pipe(passing(beside(beside(bestQuotes, crossExchange), candles)), outputs(settings))),
+    ),
   }
 }
 

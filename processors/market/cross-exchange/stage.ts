@@ -1,6 +1,5 @@
 import { ARBITRAGE_DOCUMENT, MOST_HOLD_MS, MOST_QUOTE_AGE_MS, MOST_TTL_MS } from '../../../core/arbitrage/config.ts'
 import { LAG_MEMORY } from '../../../core/lag.ts'
-import { MEMORY } from '../../../core/partition-clock.ts'
 import type { Stage } from '../../../core/processor.ts'
 import { lifeOf, takeGap, takeHeartbeat, takeQuote, withdraw } from '../../../core/quotes.ts'
 import type { Quote, Rate } from '../../../core/tick.ts'
@@ -13,11 +12,10 @@ import { topOf, type Member, type Route } from './routes.ts'
 import { admit, initialState, memberAt, priceRate, slotAt, type CrossState } from './state.ts'
 
 /**
- * What a record of an opportunity depends on (arbitrage.md section 4): the sieve's memory, within which the log repeats its
- * documents; a ttl back to the last cut; there the age of quotes, of the usual delay and of Rates, and the hold.
+ * What a record of an opportunity depends on, beyond the sieves and the repeats of the control documents (arbitrage.md
+ * section 4): a ttl back to the last cut, and there the age of quotes, of the usual delay and of Rates, and the hold.
  */
-export const CROSS_HORIZON =
-  MEMORY + (MOST_TTL_MS + MOST_QUOTE_AGE_MS + MOST_HOLD_MS) * MICROS_PER_MILLI + LAG_MEMORY + RATE_AGE
+export const CROSS_HORIZON = (MOST_TTL_MS + MOST_QUOTE_AGE_MS + MOST_HOLD_MS) * MICROS_PER_MILLI + LAG_MEMORY + RATE_AGE
 
 /**
  * Opportunities between exchanges, for what the configuration in the log says; without one nothing is evaluated. Timers run
