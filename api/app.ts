@@ -5,6 +5,8 @@ import { MICROS_PER_SECOND } from '../core/time.ts'
 import { authorise, boundAddress, limiter, ownName, preflight, shareWith } from './gates.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
+import { arbitrageConfig } from './routes/arbitrage-config.ts'
+import { bestQuotes } from './routes/best-quotes.ts'
 import { candles } from './routes/candles.ts'
 import { config } from './routes/config.ts'
 import { deadLetters } from './routes/dead-letters.ts'
@@ -22,6 +24,7 @@ import { quotes } from './routes/quotes.ts'
 import { openApiDocument, reference } from './routes/reference.ts'
 import { root } from './routes/root.ts'
 import { services } from './routes/services.ts'
+import { signal, signals } from './routes/signals.ts'
 import { trades } from './routes/trades.ts'
 
 const ROUTES: readonly Route[] = [
@@ -31,7 +34,11 @@ const ROUTES: readonly Route[] = [
   price,
   trades,
   quotes,
+  bestQuotes,
   candles,
+  signals,
+  signal,
+  arbitrageConfig,
   gaps,
   events,
   deadLetters,

@@ -11,6 +11,7 @@ import type { Board } from './board.ts'
 import type { Letters } from './letters.ts'
 import type { Readiness } from './readiness.ts'
 import type { Refusals } from './refusals.ts'
+import type { Signals } from './signals.ts'
 
 /** What the routes work with. */
 export type AppDeps = {
@@ -22,6 +23,8 @@ export type AppDeps = {
   readonly letters: Letters
   /** What `/api/v1/config` shows; holds no secrets. `epoch` counts its changes, `undefined`: none was published. */
   readonly configuration: () => { readonly config: Config; readonly epoch: number | undefined }
+  /** The present as opportunities count it. */
+  readonly signals: Pick<Signals, 'now'>
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { CLOSE_REASONS, FEES_IN, OPPORTUNITY_KINDS, PHASES } from '../core/opportunity.ts'
 import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
-import { GAP_REASONS, SIDES } from '../core/tick.ts'
+import { FEEDS, GAP_REASONS, SIDES } from '../core/tick.ts'
 import { SOURCES } from '../io/environment.ts'
 import { PROBLEMS } from './problem.ts'
 
@@ -115,6 +116,101 @@ const deadLetter = z.strictObject({
   bytes: count,
   preview: text.meta({ description: 'The first 1000 bytes as text' }),
 })
+const bestQuote = z.strictObject({
+  symbol: text,
+  bid: decimal,
+  bidSize: decimal.optional(),
+  bidExchange: text,
+  bidTime: time.meta({ description: 'Time of the quote by its exchange' }),
+  bidAgeMs: z.number().min(0).meta({ description: 'Milliseconds since the quote came in' }),
+  ask: decimal,
+  askSize: decimal.optional(),
+  askExchange: text,
+  askTime: time,
+  askAgeMs: z.number().min(0),
+  spreadBps: z.number().meta({ description: 'Below 0 where exchanges cross each other' }),
+  exchanges: count,
+  feed: text,
+})
+const leg = z.strictObject({
+  exchange: text,
+  symbol: text,
+  side: z.enum(SIDES).meta({ description: 'BUY: at the ask; SELL: at the bid' }),
+  price: decimal,
+  size: decimal.meta({ description: 'What stands at the touch, in base units of the opportunity' }),
+  feeBps: z.number(),
+  feeIn: z.enum(FEES_IN),
+  rate: z.number().meta({ description: 'Numeraire per unit of the quote asset, on the unfavourable side' }),
+  quoteAgeMs: z.number(),
+  confirmedAgeMs: z.number(),
+  lagMs: z.number().optional().meta({ description: 'Absent where the exchange gives no time' }),
+  evidence: z
+    .strictObject({
+      partition: count,
+      offset: count,
+      eventTime: time,
+      bid: decimal,
+      bidSize: decimal.optional(),
+      ask: decimal,
+      askSize: decimal.optional(),
+    })
+    .meta({ description: 'The quote, and where it stands in crypto-prices.ticks' }),
+})
+const survival = z.strictObject({
+  delayMs: z.number(),
+  edgeBps: z.number().optional(),
+  executable: z.boolean().optional().meta({ description: 'Absent: cut by ttl or configuration before' }),
+})
+const origin = z
+  .strictObject({ processor: text, version: count, partition: count, offset: count, ordinal: count })
+  .meta({ description: 'The tick that caused the newest record' })
+/** Also what `arbitrage_signal` messages hold. */
+export const signal = z.strictObject({
+  id: text,
+  kind: z.enum(OPPORTUNITY_KINDS),
+  state: z.enum(['open', 'closed']).meta({ description: 'closed by its CLOSE, or past endsBy without one' }),
+  phase: z.enum(PHASES),
+  base: text,
+  legs: z.array(leg),
+  openedAt: time,
+  updatedAt: time,
+  closedAt: time.optional(),
+  endsBy: time,
+  feed: z.enum(FEEDS),
+  grossBps: z.number(),
+  edgeBps: z.number().meta({ description: 'After fees and conversion, in basis points of the cost' }),
+  openEdgeBps: z.number().optional(),
+  peakBps: z.number(),
+  timeWeightedBps: z.number(),
+  size: decimal,
+  notional: decimal,
+  profit: decimal,
+  peakProfit: decimal,
+  profitTime: decimal.meta({ description: 'Integral of the profit over time, numeraire x seconds' }),
+  numeraire: text,
+  costsEpoch: count,
+  reason: z.enum(CLOSE_REASONS).optional(),
+  restricted: z.boolean(),
+  updates: count,
+  durationMs: z.number(),
+  executableAfter: z
+    .array(survival)
+    .meta({ description: 'On CLOSE: whether it could be had that long after it opened' }),
+  ttlMs: count,
+  origin,
+})
+const signalRecord = z.strictObject({
+  at: time,
+  phase: z.enum(PHASES),
+  grossBps: z.number(),
+  edgeBps: z.number(),
+  size: decimal,
+  notional: decimal,
+  profit: decimal,
+  origin: z.strictObject({ offset: count, ordinal: count }),
+  partition: count.meta({ description: 'Where the record stands in crypto-events.opportunities' }),
+  offset: count,
+})
 const exchange = z.strictObject({
   exchange: text,
   configured: z.boolean(),
@@ -155,6 +251,21 @@ export const DOCUMENTS = {
   trades: page('trades', trade),
   quotes: page('quotes', quote),
   candles: page('candles', candle),
+  bestQuotes: z.strictObject({ meta, quotes: z.array(bestQuote), cursor: next }),
+  signals: page('signals', signal),
+  signal: z.strictObject({
+    meta,
+    signal,
+    records: z.array(signalRecord),
+    isWhole: z.boolean().meta({ description: 'Whether these are all records; else the first 5000' }),
+  }),
+  arbitrageConfig: z.strictObject({
+    meta,
+    epoch: count.optional().meta({ description: 'Counts the versions of the document; absent: none is in force' }),
+    since: time.optional().meta({ description: 'When it stood in every partition of the log' }),
+    author: text.optional(),
+    config: z.looseObject({}).optional(),
+  }),
   gaps: page('gaps', gap),
   events: page('events', event),
   deadLetters: page('deadLetters', deadLetter),

@@ -5,7 +5,6 @@ import type { Tick } from '../core/tick.ts'
 import { micros, toMillis, type Micros } from '../core/time.ts'
 import type { Delivery, Offset, Position, Ranges } from '../io/kafka/port.ts'
 import type { Log } from '../io/log.ts'
-import type { Metrics } from '../io/metrics.ts'
 import type { Decoder } from '../io/registry.ts'
 import type { Arrival, Remembered } from './board.ts'
 
@@ -24,7 +23,6 @@ export type FeedDeps = {
   readonly partitions: number
   readonly ranges: Ranges
   readonly decoder: Decoder<Tick>
-  readonly metrics: Metrics
   readonly log: Log
   readonly now: () => Micros
   /** How far PostgreSQL holds each partition. */
@@ -33,6 +31,8 @@ export type FeedDeps = {
   remembered(): Promise<readonly Remembered[]>
   restore(prices: readonly Remembered[]): void
   take(arrival: Arrival): void
+  /** What became of records. */
+  readonly count: (outcome: Outcome, by: number) => void
 }
 
 export type Feed = {
@@ -45,14 +45,13 @@ export type Feed = {
   stop(): Promise<void>
 }
 
-type Outcome = 'in' | 'duplicate' | 'fault'
+/** What the live side makes of a record of the log. */
+export type Outcome = 'in' | 'duplicate' | 'fault'
 
 /** State first, then the log, through the sieve; a broken connection is tried again for ever, from where it broke. */
 export function startFeed(deps: FeedDeps): Feed {
-  const { topic, ranges, log } = deps
+  const { topic, ranges, log, count } = deps
   const slots = Array.from({ length: deps.partitions }, (_, partition) => ({ topic, partition }))
-  const counted = deps.metrics.counter('stage_records_total', 'Records by stage and outcome', ['stage', 'outcome'])
-  const count = (outcome: Outcome, by: number): void => counted.labels('price_board', outcome).inc(by)
   const memory = new Map<number, Map<string, number>>()
   const positions = new Map<number, Offset>()
   const targets = new Map<number, Offset>()

@@ -66,9 +66,19 @@ export function sendPage<Row>(deps: AppDeps, response: Response, page: Page<Row>
     for (const [name, value] of Object.entries(page.filters)) if (value !== undefined) query.set(name, value)
     response.links({ next: `${page.path}?${query.toString()}` })
   }
-  response.set('cache-control', page.closed ? `private, max-age=${MAX_AGE_SECONDS}, immutable` : 'no-cache')
+  sendDocument(deps, response, content, page.closed)
+}
+
+/** Sends a document; of a closed one nothing changes any more, so copies may be kept. */
+export function sendDocument(
+  deps: AppDeps,
+  response: Response,
+  content: Readonly<Record<string, unknown>>,
+  closed: boolean,
+): void {
+  response.set('cache-control', closed ? `private, max-age=${MAX_AGE_SECONDS}, immutable` : 'no-cache')
   // Weak: `meta` says when it was asked.
-  const etag = page.closed ? `W/"${digest(JSON.stringify(content))}"` : undefined
+  const etag = closed ? `W/"${digest(JSON.stringify(content))}"` : undefined
   if (etag !== undefined) response.set('etag', etag)
   if (etag !== undefined && isHeld(response.req.get('if-none-match'), etag)) response.status(304).end()
   else response.json({ meta: metaOf(deps), ...content })

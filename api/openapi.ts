@@ -2,12 +2,15 @@ import { z } from 'zod'
 import { VERSION } from '../io/process.ts'
 import { DOCUMENTS, problem } from './documents.ts'
 import {
+  bestQuotesQuery,
   deadLettersQuery,
   eventsQuery,
   gapsQuery,
   historyQuery,
   noQuery,
   pricesQuery,
+  signalPath,
+  signalsQuery,
   symbolPath,
 } from './parameters.ts'
 
@@ -18,7 +21,7 @@ type Input = {
   readonly summary: string
   readonly query: z.ZodType
   readonly params?: z.ZodType
-  /** Whether a closed range may come as 304. */
+  /** Whether a closed range, or what has ended, may come as 304. */
   readonly isRange?: true
   readonly failures: readonly ('400' | '404' | '503')[]
 }
@@ -42,7 +45,33 @@ export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
   },
   trades: history('trades', 'Trades of a symbol by time, in pages; at most 24 h at once'),
   quotes: history('quotes', 'Quotes of a symbol by time, in pages; at most 24 h at once'),
+  bestQuotes: {
+    path: '/api/v1/quotes/best',
+    summary: 'Best bid and ask of each symbol over exchanges, with sizes and ages, in pages',
+    query: bestQuotesQuery,
+    failures: DATABASE,
+  },
   candles: history('candles', 'One-minute candles of a symbol, in pages; at most 7 days at once'),
+  signals: {
+    path: '/api/v1/signals',
+    summary: 'Opportunities by the time they opened, the newest first, in pages; at most 31 days at once',
+    query: signalsQuery,
+    failures: DATABASE,
+  },
+  signal: {
+    path: '/api/v1/signals/{id}',
+    summary: 'One opportunity: its legs with the quotes behind them, its life, and each record of it',
+    query: noQuery,
+    params: signalPath,
+    isRange: true,
+    failures: ['400', '404', '503'],
+  },
+  arbitrageConfig: {
+    path: '/api/v1/arbitrage/config',
+    summary: 'The document that governs the detectors, and since when; without one nothing is evaluated',
+    query: noQuery,
+    failures: DATABASE,
+  },
   gaps: { ...history('gaps', 'What may be missing, by its end, in pages; at most 31 days at once'), query: gapsQuery },
   events: {
     path: '/api/v1/events',
@@ -112,7 +141,7 @@ function operation(operationId: string, { summary, query, params, isRange, failu
         description: summary,
         content: { 'application/json': { schema: { $ref: `#/components/schemas/${operationId}` } } },
       },
-      ...(isRange === true ? { 304: { description: 'A closed range that the client has' } } : {}),
+      ...(isRange === true ? { 304: { description: 'What the client has and cannot change' } } : {}),
       ...Object.fromEntries([...failures, '401', '414', '421', '429', '500'].map((status) => [status, PROBLEM])),
     },
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
 import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { fromIso, type Micros } from '../core/time.ts'
 import { HttpFailure } from './problem.ts'
@@ -67,6 +68,44 @@ export const deadLettersQuery = z.strictObject({
     .meta({ description: 'Where the record was going', examples: ['crypto-prices.ticks'] })
     .optional(),
   ...rangeQuery,
+})
+export const bestQuotesQuery = z.strictObject({ symbol: symbol.optional(), limit, cursor })
+
+const edge = z
+  .string()
+  .regex(/^-?\d{1,20}(\.\d{1,400})?([eE][+-]?\d{1,3})?$/, 'not a number')
+  .transform(Number)
+  .pipe(z.number().min(-10_000).max(10_000))
+  .optional()
+  .meta({
+    json: { type: 'number', minimum: -10_000, maximum: 10_000 },
+    description: 'Least of the greatest edge so far, in basis points after fees',
+  })
+const signalKind = z.enum(OPPORTUNITY_KINDS).optional()
+const base = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,20}$/, 'not an asset like BTC')
+  .meta({ description: 'Base asset, in any case', examples: ['BTC'] })
+  .transform((text) => text.toUpperCase())
+  .optional()
+/** Times are those of opening; without `from` the 31 days before `to`, without `to` up to now. */
+export const signalsQuery = z.strictObject({
+  kind: signalKind,
+  symbol: symbol.optional(),
+  base,
+  exchange: exchange.optional(),
+  state: z.enum(['open', 'closed']).optional(),
+  minEdgeBps: edge,
+  from: time.optional(),
+  to: time.optional(),
+  limit,
+  cursor,
+})
+export const signalPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z]:[0-9]{1,4}:[0-9]{1,15}:[0-9]{1,6}$/, 'not an id like x:0:1234:0')
+    .meta({ description: 'Id of the opportunity', examples: ['x:0:1234:0'] }),
 })
 export const noQuery = z.strictObject({})
 export const readyQuery = z.strictObject({ verbose: z.string().max(16).optional() })

@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { assertNever } from '../core/assert.ts'
+import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
 import type { Price } from './price.ts'
+import type { SignalFilter } from './signal.ts'
 import { describe } from './validation.ts'
 
 const MAX_NAMES = 100
@@ -13,6 +16,13 @@ const message = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('auth'), key: z.string().min(1).max(256) }),
   z.strictObject({ type: z.literal('subscribe_prices'), symbols: names, exchanges: names }),
   z.strictObject({ type: z.literal('unsubscribe_prices') }),
+  z.strictObject({
+    type: z.literal('subscribe_signals'),
+    kind: z.enum(OPPORTUNITY_KINDS).optional(),
+    symbols: names,
+    minEdgeBps: z.number().min(-10_000).max(10_000).optional(),
+  }),
+  z.strictObject({ type: z.literal('unsubscribe_signals') }),
 ])
 
 /** What a client wants to see; `undefined` is everything. A new subscription replaces the one before. */
@@ -25,6 +35,8 @@ export type Request =
   | { readonly kind: 'auth'; readonly key: string }
   | { readonly kind: 'subscribe'; readonly filter: Filter }
   | { readonly kind: 'unsubscribe' }
+  | { readonly kind: 'subscribe_signals'; readonly filter: SignalFilter }
+  | { readonly kind: 'unsubscribe_signals' }
   | { readonly kind: 'refused'; readonly code: SocketErrorCode; readonly message: string }
 
 /** Closed list of the codes in `{ type: 'error' }` messages. */
@@ -36,17 +48,33 @@ export function readRequest(text: string): Request {
   if (value === undefined) return { kind: 'refused', code: 'BAD_JSON', message: 'the message is not JSON' }
   const parsed = message.safeParse(value)
   if (!parsed.success) return { kind: 'refused', code: 'BAD_MESSAGE', message: describe(parsed.error) }
-  if (parsed.data.type === 'auth') return { kind: 'auth', key: parsed.data.key }
-  if (parsed.data.type === 'unsubscribe_prices') return { kind: 'unsubscribe' }
-  const { symbols, exchanges } = parsed.data
-  return {
-    kind: 'subscribe',
-    filter: {
-      symbols: symbols && new Set(symbols.map((name) => name.toUpperCase())),
-      exchanges: exchanges && new Set(exchanges.map((name) => name.toLowerCase())),
-    },
+  const { data } = parsed
+  switch (data.type) {
+    case 'auth':
+      return { kind: 'auth', key: data.key }
+    case 'unsubscribe_prices':
+      return { kind: 'unsubscribe' }
+    case 'unsubscribe_signals':
+      return { kind: 'unsubscribe_signals' }
+    case 'subscribe_signals': {
+      const { kind, minEdgeBps } = data
+      return { kind: 'subscribe_signals', filter: { kind, symbols: upper(data.symbols), minEdgeBps } }
+    }
+    case 'subscribe_prices':
+      return {
+        kind: 'subscribe',
+        filter: {
+          symbols: upper(data.symbols),
+          exchanges: data.exchanges && new Set(data.exchanges.map((name) => name.toLowerCase())),
+        },
+      }
+    default:
+      return assertNever(data)
   }
 }
+
+const upper = (list: readonly string[] | undefined): ReadonlySet<string> | undefined =>
+  list && new Set(list.map((name) => name.toUpperCase()))
 
 export const errorMessage = (code: SocketErrorCode, text: string): string =>
   JSON.stringify({ type: 'error', code, message: text })

@@ -28,6 +28,7 @@ import { selectMissing } from './queries/schema.ts'
 import { watchReadiness } from './readiness.ts'
 import { createRefusals } from './refusals.ts'
 import { closeServer, listen } from './server.ts'
+import { startSignals } from './signals.ts'
 import { serveSockets } from './sockets.ts'
 
 export type ApiOptions = {
@@ -82,12 +83,13 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
   const board = createBoard()
   const hub = createHub(board, source, options.limits ?? LIMITS)
   const pushes = startPushes({ board, hub, now })
+  const staged = metrics.counter('stage_records_total', 'Records by stage and outcome', ['stage', 'outcome'])
   const feed = startFeed({
     topic: topics.ticks.name,
     partitions: topics.ticks.partitions,
     ranges,
     decoder: registry.decoder(tickCodec),
-    metrics,
+    count: (outcome, by) => staged.labels('price_board', outcome).inc(by),
     log,
     now,
     stored: () => selectPositions(database, topics.ticks.name),
@@ -99,9 +101,20 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
       if (kind === 'trade' || kind === 'quote') pushes.taken(arrival.tick.receiveTime)
     },
   })
-  await Promise.race([feed.caughtUp, sleep(CATCH_UP_MS, undefined, { ref: false })])
+  const signals = startSignals({
+    topic: topics.opportunities,
+    ranges,
+    registry,
+    database,
+    count: (outcome, by) => staged.labels('signal_board', outcome).inc(by),
+    log,
+    source,
+    limits: options.limits ?? LIMITS,
+    now,
+  })
+  await Promise.race([Promise.all([feed.caughtUp, signals.caughtUp]), sleep(CATCH_UP_MS, undefined, { ref: false })])
   const readiness = await watchReadiness({
-    kafka: () => kafkaProblem(feed),
+    kafka: async () => (await kafkaProblem(feed)) ?? signals.problem(),
     database: async () => void (await database.query('select 1')),
     schema: async () => {
       const missing = await selectMissing(database)
@@ -123,11 +136,11 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     },
   }
   const recording = setInterval(() => onRecord.flush(now()), 10_000).unref()
-  const deps = { database, board, readiness, letters, configuration, metrics, log, source, now }
+  const deps = { database, board, readiness, letters, configuration, signals, metrics, log, source, now }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
-  const sockets = serveSockets(server, { hub, metrics, log, now, access, refusals })
+  const sockets = serveSockets(server, { hub, signals: signals.hub, metrics, log, now, access, refusals })
 
   const stop = async (): Promise<{ unsent: number }> => {
     readiness.stop()
@@ -135,7 +148,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     pushes.stop()
     clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])
-    await feed.stop()
+    await Promise.all([feed.stop(), signals.stop()])
     await Promise.all([ranges.close(), database.end()])
     return { unsent: 0 }
   }

@@ -6,6 +6,7 @@ import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Hub, Peer } from './hub.ts'
 import { LOCAL, keyOf, type Access } from './access.ts'
+import type { SignalHub } from './signal-hub.ts'
 import type { RefusalReason, Refusals } from './refusals.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
 
@@ -23,6 +24,7 @@ const FAREWELL_MS = 10_000
 
 export type SocketDeps = {
   readonly hub: Hub
+  readonly signals: SignalHub
   readonly metrics: Metrics
   readonly log: Log
   readonly now: () => Micros
@@ -115,6 +117,8 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       if (strangers.has(client)) return turnAway('the first message must be auth with a key', 'no_key')
       if (request.kind === 'subscribe') deps.hub.subscribe(peer, request.filter, deps.now())
       else if (request.kind === 'unsubscribe') deps.hub.unsubscribe(peer)
+      else if (request.kind === 'subscribe_signals') deps.signals.subscribe(peer, request.filter, deps.now())
+      else if (request.kind === 'unsubscribe_signals') deps.signals.unsubscribe(peer)
       else complain(request.code, request.message)
     })
     client.on('error', (error) => {
@@ -126,6 +130,7 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       clearTimeout(patience)
       strangers.delete(client)
       deps.hub.unsubscribe(peer)
+      deps.signals.unsubscribe(peer)
       clients.set(wss.clients.size)
       closed.labels(reason).inc()
     })

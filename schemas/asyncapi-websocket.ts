@@ -1,9 +1,18 @@
+import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
+import { SIGNAL } from './asyncapi-signal.ts'
+
 type Json = Readonly<Record<string, unknown>>
 
 /** Messages that crosstide sends to a WebSocket client. */
-export const SENT = ['snapshot', 'price_update', 'error'] as const
+export const SENT = ['snapshot', 'price_update', 'arbitrage_signal', 'error'] as const
 /** Messages that a client sends. */
-export const RECEIVED = ['auth', 'subscribe_prices', 'unsubscribe_prices'] as const
+export const RECEIVED = [
+  'auth',
+  'subscribe_prices',
+  'unsubscribe_prices',
+  'subscribe_signals',
+  'unsubscribe_signals',
+] as const
 
 const text = { type: 'string' } as const
 const decimal = { type: 'string', description: 'A decimal number, exactly.' } as const
@@ -69,10 +78,29 @@ export const PRICES_CHANNEL = {
   address: '/ws',
   servers: [{ $ref: '#/servers/websocket' }],
   description:
-    'Latest prices. Nothing is sent before a subscription. Where keys are set: `Authorization: Bearer` or a first message `auth`; without one the socket is closed with 4401.',
+    'Latest prices, and opportunities. Nothing is sent before a subscription. Where keys are set: `Authorization: Bearer` or a first message `auth`; without one the socket is closed with 4401.',
   messages: {
     snapshot: prices('snapshot', 'All prices of the subscription, once after it.'),
     price_update: prices('price_update', 'The prices that changed since the last message.'),
+    arbitrage_signal: {
+      name: 'arbitrage_signal',
+      summary:
+        'First the opportunities that are open, then each that opens, changes or ends; changes may be conflated.',
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        required: ['type', 'channel', 'snapshot', 'sequence', 'time', 'source', 'signals'],
+        properties: {
+          type: { const: 'arbitrage_signal' },
+          channel: { const: 'signals' },
+          snapshot: { type: 'boolean', description: 'Whether these are all that are open: forget what was before.' },
+          sequence: { type: 'integer', description: 'Number of the last change in it; only grows.' },
+          time: { type: 'string', format: 'date-time' },
+          source: { type: 'string', enum: ['live', 'simulated', 'recorded'] },
+          signals: { type: 'array', items: SIGNAL },
+        },
+      },
+    },
     error: {
       name: 'error',
       contentType: 'application/json',
@@ -100,5 +128,16 @@ export const PRICES_CHANNEL = {
       exchanges: names,
     }),
     unsubscribe_prices: request('unsubscribe_prices', 'Ends it.', {}),
+    subscribe_signals: request('subscribe_signals', 'Replaces the subscription before; without a filter: all.', {
+      kind: { type: 'string', enum: OPPORTUNITY_KINDS },
+      symbols: { ...names, description: 'Signals with a leg of one of these.' },
+      minEdgeBps: {
+        type: 'number',
+        minimum: -10_000,
+        maximum: 10_000,
+        description: 'Least of the greatest edge so far, basis points.',
+      },
+    }),
+    unsubscribe_signals: request('unsubscribe_signals', 'Ends it.', {}),
   },
 }

@@ -5,11 +5,16 @@ import { text } from './rows.ts'
 /** What the routes read: missing ones mean that migrations were not applied, or not all of them. */
 const RELATIONS = [
   'best_quotes',
+  'candles_1m',
+  'candles_1s',
+  'control_documents',
   'exchanges',
   'gaps',
   'last_trades',
   'latest_prices',
   'latest_quotes',
+  'opportunities',
+  'opportunity_records',
   'services',
   'sink_positions',
   'symbols',

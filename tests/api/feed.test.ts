@@ -5,7 +5,6 @@ import { startFeed, type Feed, type FeedDeps } from '../../api/feed.ts'
 import type { Payload, Tick } from '../../core/tick.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import type { Incoming, Position } from '../../io/kafka/port.ts'
-import { createMetrics } from '../../io/metrics.ts'
 import type { Decoding } from '../../io/registry.ts'
 import { silentLog } from '../support/database.ts'
 import { MOMENT, gap, heartbeat, quote, tick, trade } from '../support/ticks.ts'
@@ -61,7 +60,7 @@ function rigOf(
       decode: (value): Decoding<Tick> => ({ kind: 'value', value: JSON.parse(Buffer.from(value ?? '').toString()) }),
       learn: () => Promise.resolve(true),
     },
-    metrics: createMetrics('api', 'test'),
+    count: () => undefined,
     log: silentLog,
     now: () => at(0),
     stored: () => Promise.resolve(new Map()),

@@ -34,6 +34,18 @@ describe('client messages', () => {
     expect(readRequest('{"type":"unsubscribe_prices"}')).toEqual({ kind: 'unsubscribe' })
   })
 
+  test('a subscription to signals names a kind, symbols in any case and a least edge, or nothing for all', () => {
+    const nothing = { kind: undefined, symbols: undefined, minEdgeBps: undefined }
+    expect(readRequest('{"type":"subscribe_signals"}')).toEqual({ kind: 'subscribe_signals', filter: nothing })
+    expect(
+      readRequest('{"type":"subscribe_signals","kind":"CROSS_EXCHANGE","symbols":["btc-usd"],"minEdgeBps":-2.5}'),
+    ).toEqual({
+      kind: 'subscribe_signals',
+      filter: { kind: 'CROSS_EXCHANGE', symbols: new Set(['BTC-USD']), minEdgeBps: -2.5 },
+    })
+    expect(readRequest('{"type":"unsubscribe_signals"}')).toEqual({ kind: 'unsubscribe_signals' })
+  })
+
   test.each([
     ['', 'BAD_JSON', 'not JSON'],
     ['{"type":', 'BAD_JSON', 'not JSON'],
@@ -45,6 +57,10 @@ describe('client messages', () => {
     ['{"type":"subscribe_prices","symbols":[]}', 'BAD_MESSAGE', 'symbols'],
     ['{"type":"subscribe_prices","symbols":["BTC-USD",7]}', 'BAD_MESSAGE', 'symbols.1'],
     [`{"type":"subscribe_prices","exchanges":["' or 1=1 --"]}`, 'BAD_MESSAGE', 'exchanges.0'],
+    ['{"type":"subscribe_signals","kind":"arbitrage"}', 'BAD_MESSAGE', 'kind'],
+    ['{"type":"subscribe_signals","minEdgeBps":"8"}', 'BAD_MESSAGE', 'minEdgeBps'],
+    ['{"type":"subscribe_signals","minEdgeBps":1e9}', 'BAD_MESSAGE', 'minEdgeBps'],
+    ['{"type":"subscribe_signals","exchanges":["kraken"]}', 'BAD_MESSAGE', 'exchanges: unknown'],
     ['{"type":"auth"}', 'BAD_MESSAGE', 'key'],
     ['{"type":"auth","key":""}', 'BAD_MESSAGE', 'key'],
     ['{"type":"unsubscribe_prices","symbols":["BTC-USD"]}', 'BAD_MESSAGE', 'symbols: unknown'],

@@ -3,11 +3,13 @@ import { Parser } from '@asyncapi/parser'
 import { describe, expect, test } from 'vitest'
 import { priceItem } from '../../api/price.ts'
 import { readRequest } from '../../api/protocol.ts'
+import { signalOf } from '../../api/signal.ts'
 import { micros } from '../../core/time.ts'
 import { VERSION } from '../../io/process.ts'
 import { asyncApi } from '../../schemas/asyncapi.ts'
 import { PRICES_CHANNEL, RECEIVED } from '../../schemas/asyncapi-websocket.ts'
 import { catalogue } from '../../schemas/topics.ts'
+import { opportunity } from '../support/derived.ts'
 
 const schemaOf = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8'))
@@ -38,7 +40,7 @@ describe('the AsyncAPI document', () => {
         .map(({ message }) => message)
     expect(await seriousIn(document)).toEqual([])
     expect(await seriousIn({ ...document, operations: { wrong: { action: 'shout' } } })).not.toEqual([])
-  })
+  }, 30_000)
 
   test('has a channel for every topic, with its partitions', () =>
     expect(document['channels']).toMatchObject(
@@ -67,6 +69,15 @@ describe('the AsyncAPI document', () => {
     expect(Object.keys(payload.properties.prices.items.properties)).toEqual(Object.keys(item))
     expect(
       RECEIVED.map((type) => readRequest(JSON.stringify({ type, ...(type === 'auth' && { key: 'k' }) })).kind),
-    ).toEqual(['auth', 'subscribe', 'unsubscribe'])
+    ).toEqual(['auth', 'subscribe', 'unsubscribe', 'subscribe_signals', 'unsubscribe_signals'])
+  })
+
+  test('describes every field of a signal and of its legs', () => {
+    const item = signalOf(opportunity())
+    const { properties } = PRICES_CHANNEL.messages.arbitrage_signal.payload.properties.signals.items
+    expect(Object.keys(properties)).toEqual(Object.keys(item))
+    const leg = properties.legs.items.properties
+    expect(Object.keys(leg).toSorted()).toEqual(Object.keys(item.legs[0] ?? {}).toSorted())
+    expect(Object.keys(leg.evidence.properties)).toEqual(Object.keys(item.legs[0]?.evidence ?? {}))
   })
 })
