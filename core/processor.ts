@@ -65,7 +65,7 @@ export type Processor<State, In, Out> = Stage<State, Logged<In>, Emitted<Out>> &
   readonly codeVersion: number
   readonly input: string
   readonly outputs: readonly string[]
-  /** The output of a record depends on the records of this many microseconds of T before it, and on no other. */
+  /** The output of a record depends on itself and on the records of this many microseconds before T at the record before it. */
   readonly horizon: number
 }
 

@@ -10,7 +10,7 @@ import { marketHorizon } from './market/horizon.ts'
 
 const MARKET_SUBJECT = { processor: MARKET, clock: ticksClock, horizonOf: marketHorizon }
 
-describe('a run that begins anywhere in three days', () => {
+describe('a run that begins anywhere in three days', { timeout: 60_000 }, () => {
   test.each([1])('writes each kind of output as the whole run does, from its horizon on (seed %i)', (seed) => {
     const log = logOf(seededStory(seed))
     const random = seeded(seed)

@@ -56,9 +56,12 @@ export const LAWS = {
     const whole = run(subject, log)
     let state = processor.initial()
     const outputs: Output<unknown>[] = []
-    for (const record of log) {
+    // At every record of a short log, at some 40 of a long one.
+    const stride = Math.ceil(log.length / 40)
+    const phase = random(stride)
+    for (const [index, record] of log.entries()) {
       stepOnce(processor, state, record, (output) => void outputs.push(output), new Map())
-      state = unpackState(packState(state))
+      if (index % stride === phase) state = unpackState(packState(state))
     }
     const cut = random(log.length + 1)
     const before = fold(processor, log.slice(0, cut))
@@ -150,10 +153,11 @@ export function startsAt<State, In, Out>(
 ): string | undefined {
   const { processor, clock, horizonOf } = subject
   const times = clock(log)
-  const timeAt = new Map(log.map(({ offset }, index) => [offset, times[index] ?? 0]))
+  // By T before the record: where T leaps, timers are due that are as old as the leap and more.
+  const timeBefore = new Map(log.map(({ offset }, index) => [offset, times[index - 1] ?? 0]))
   const began = times[start] ?? 0
   const since = (horizon: (output: Output<Out>) => number) => (output: Output<Out>) =>
-    (timeAt.get(output.origin.offset) ?? 0) >= began + horizon(output)
+    (timeBefore.get(output.origin.offset) ?? 0) >= began + horizon(output)
   const part = fold(processor, log.slice(start)).outputs
   const due = since(() => processor.horizon)
   const difference = differs(whole.filter(due).map(bytesOf), part.filter(due).map(bytesOf))
