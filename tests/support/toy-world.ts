@@ -1,6 +1,6 @@
 import { siftOrigins } from '../../core/origin-sieve.ts'
 import { fold, type Origin } from '../../core/processor.ts'
-import type { Outgoing, Slot } from '../../io/kafka/port.ts'
+import type { Incoming, Outgoing, Slot } from '../../io/kafka/port.ts'
 import { openRanges } from '../../io/kafka/ranges.ts'
 import { PROCESSOR_WRITER, openWriter } from '../../io/kafka/writer.ts'
 import { PARTITIONS, encodeToy, toy, type ToyTopics } from '../io/processor/toy.ts'
@@ -25,6 +25,12 @@ export type World = {
   readonly topics: WorldTopics
   /** Writes so many more numbers to every partition. */
   feed(perPartition: number): Promise<void>
+  /** Keeps what the input holds now, for verdicts after it was trimmed. */
+  remember(): Promise<void>
+  /** Topics of another run over the same input. */
+  fork(): Promise<WorldTopics>
+  /** Where each output slot ends. */
+  ends(): Promise<readonly number[]>
   judge(options?: { readonly hasSieve?: boolean; readonly topics?: WorldTopics }): Promise<Verdict>
   close(): Promise<void>
 }
@@ -32,22 +38,30 @@ export type World = {
 const EPOCH_MS = 1_790_000_000_000
 
 export async function toyWorld(brokers: readonly string[], seed: number): Promise<World> {
-  const topics = {
-    numbers: await freshTopic(brokers, { name: uniqueName('numbers'), partitions: PARTITIONS }),
+  const fork = async (numbers: string): Promise<WorldTopics> => ({
+    numbers,
     sums: await freshTopic(brokers, { name: uniqueName('sums'), partitions: PARTITIONS }),
     peaks: await freshTopic(brokers, { name: uniqueName('peaks') }),
     snapshots: await freshTopic(brokers, { name: uniqueName('snapshots'), partitions: PARTITIONS, cleanup: 'compact' }),
-  }
+  })
+  const topics = await fork(await freshTopic(brokers, { name: uniqueName('numbers'), partitions: PARTITIONS }))
+  const remembered = new Map<number, readonly Incoming[]>()
   const ranges = await openRanges(kafkaOptions(brokers))
   const writer = await openWriter({ ...PROCESSOR_WRITER, ...kafkaOptions(brokers) })
   const random = randomOf(seed)
   let fed = 0
 
+  async function inputOf(slot: Slot): Promise<readonly Incoming[]> {
+    const { first } = await ranges.bounds(slot)
+    const gone = remembered.get(slot.partition)?.filter(({ offset }) => offset < first) ?? []
+    return [...gone, ...(await allOf(ranges, slot))]
+  }
+
   /** By output topic and input partition. */
   async function undisturbed(of: WorldTopics): Promise<ReadonlyMap<string, readonly string[]>> {
     const wanted = new Map<string, string[]>()
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const records = (await allOf(ranges, { topic: of.numbers, partition })).map(({ offset, timestampMs, value }) => ({
+      const records = (await inputOf({ topic: of.numbers, partition })).map(({ offset, timestampMs, value }) => ({
         partition,
         offset,
         timestampMs,
@@ -59,6 +73,11 @@ export async function toyWorld(brokers: readonly string[], seed: number): Promis
     }
     return wanted
   }
+
+  const outputSlots = (of: WorldTopics): readonly Slot[] => [
+    ...Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: of.sums, partition })),
+    { topic: of.peaks, partition: 0 },
+  ]
 
   return {
     topics,
@@ -77,13 +96,20 @@ export async function toyWorld(brokers: readonly string[], seed: number): Promis
       await writer.append(records)
     },
 
+    async remember() {
+      for (let partition = 0; partition < PARTITIONS; partition++)
+        remembered.set(partition, await allOf(ranges, { topic: topics.numbers, partition }))
+    },
+
+    fork: () => fork(topics.numbers),
+    ends: () => Promise.all(outputSlots(topics).map(async (slot) => (await ranges.bounds(slot)).end)),
+
     async judge({ hasSieve = true, topics: of = topics } = {}) {
       const wanted = await undisturbed(of)
       const found = new Map<string, string[]>([...wanted.keys()].map((name) => [name, []]))
       const copies = new Map<string, string>()
       let [outputs, repeats, areCopiesEqual] = [0, 0, true]
-      const slots: Slot[] = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: of.sums, partition }))
-      for (const slot of [...slots, { topic: of.peaks, partition: 0 }]) {
+      for (const slot of outputSlots(of)) {
         const items = (await allOf(ranges, slot)).map(({ value }) => {
           const text = String(value)
           const origin: Origin = JSON.parse(text).origin
