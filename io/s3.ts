@@ -152,10 +152,14 @@ export function openBucket({ endpoint, bucket, partBytes = PART_BYTES, ...identi
       for (let [at, failures] = [0, 0]; ;) {
         const headers: Record<string, string> = at === 0 ? {} : { range: `bytes=${at}-` }
         const response = await patiently(() => once({ method: 'GET', key, headers, isLong: true }))
+        // An endpoint may begin anew all the same.
+        let known = response.status === 206 ? 0 : at
         try {
           for await (const chunk of response.body ?? []) {
-            at += chunk.byteLength
-            yield Buffer.from(chunk)
+            const fresh = Buffer.from(chunk).subarray(known)
+            known = Math.max(0, known - chunk.byteLength)
+            at += fresh.byteLength
+            if (fresh.byteLength > 0) yield fresh
           }
           return
         } catch (cause) {
