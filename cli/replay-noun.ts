@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
+import { publish } from './replay-publish.ts'
 import { run } from './replay-run.ts'
 import { verify, type ReplayOptions } from './replay.ts'
 
@@ -12,6 +13,13 @@ type Given = {
   readonly archive?: string
   readonly endpoint?: string
   readonly source?: Source
+}
+
+type Published = {
+  readonly prefix: string
+  readonly speed: string
+  readonly withOutputs: boolean
+  readonly append: boolean
 }
 
 /** `crosstide replay verify|run|publish`: what can be done with a range of the log again. */
@@ -42,6 +50,32 @@ Examples:
     .addHelpText('after', '\nExample:\n  crosstide replay run --processor market --from 1h --out outputs.jsonl')
     .action(async (given: Given & { readonly out: string }) =>
       exit(await run(environment, optionsOf(given), given.out)),
+    )
+  ranged(noun.command('publish'), 'what is copied')
+    .description('copy a range of the ticks to topics P.crypto-prices.ticks … for others; stamps, keys and order stay')
+    .requiredOption('--prefix <prefix>', 'of the new topics, before a dot')
+    .option('--speed <factor>', 'of the original pace: 1, any factor, or max', 'max')
+    .addOption(new Option('--with-outputs', 'candles and opportunities, too').default(false))
+    .addOption(new Option('--append', 'go on behind what an earlier run published').default(false))
+    .addHelpText(
+      'after',
+      `
+The topics are created without an end of retention; delete them when nobody needs them. Each record has a header
+replay-source, TOPIC:PARTITION:OFFSET. Ctrl-C stops after what was sent is acknowledged (exit code 130).
+
+Example:
+  crosstide replay publish --prefix friday --from 2026-11-20T10:00:00Z --to 2026-11-20T11:00:00Z --speed 10`,
+    )
+    .action(async (given: Given & Published) =>
+      exit(
+        await publish(environment, {
+          ...optionsOf(given),
+          prefix: given.prefix,
+          speed: given.speed,
+          withOutputs: given.withOutputs,
+          append: given.append,
+        }),
+      ),
     )
 }
 
