@@ -191,6 +191,17 @@ describe.each(EXCHANGES)('backfill of %s', (exchange) => {
     expect(whole).toBe(exchange === 'okx' || exchange === 'gate')
   })
 
+  test('REST that lags behind the stream leaves the gap open', () => {
+    const trades = tradesOf(
+      5000,
+      Array.from({ length: 50 }, () => 100_000),
+    )
+    const bounds = { from: trades[29]?.eventTime ?? MOMENT, to: trades[44]?.eventTime ?? MOMENT }
+    const known = [...trades.slice(0, 30), ...trades.slice(45)]
+    const { written, whole } = backfilled(exchange, trades.slice(0, 40), gap(bounds), marks(known))
+    expect({ written: written.length, whole }).toEqual({ written: 10, whole: false })
+  })
+
   test('a row that cannot be read leaves the gap open', () => {
     const trades = tradesOf(
       5000,
@@ -267,6 +278,21 @@ describe('the plan', () => {
     ])
     const want = wantOf('X', gap({ from: MOMENT, to: micros(MOMENT + 500) }), known)
     expect(missingOf(spec('okx'), want, fetched, known).map(({ sequence }) => sequence)).toEqual([1, 2])
+  })
+
+  test('a trade of the same side and price is no fill of an order of another time', () => {
+    const one = (sequence: number, after: number): PastTrade => ({
+      sequence,
+      eventTime: micros(MOMENT + after),
+      payload: { kind: 'trade', id: String(sequence), side: 'BUY', price: 9, size: 1 },
+    })
+    const fetched = { trades: [one(1, 0), one(2, 400), one(3, 500)], unreadable: 0, state: 'ended' } as const
+    const known = new Map([
+      [1, MOMENT],
+      [3, micros(MOMENT + 500)],
+    ])
+    const want = wantOf('X', gap({ from: MOMENT, to: micros(MOMENT + 499) }), known)
+    expect(missingOf(spec('okx'), want, fetched, known).map(({ sequence }) => sequence)).toEqual([2])
   })
 
   test('does not believe a time that is still to come', () => {

@@ -40,6 +40,7 @@ function scene({
   answers = [],
   room = () => true,
   isQuarantined = false,
+  others = [],
 }: {
   readonly log?: readonly Tick[]
   readonly past?: readonly SimulatedTrade[]
@@ -47,6 +48,8 @@ function scene({
   readonly answers?: readonly Partial<Answer>[]
   readonly room?: () => boolean
   readonly isQuarantined?: boolean
+  /** Followed beside it, in the same partition. */
+  readonly others?: readonly string[]
 } = {}) {
   const records: Tick[] = [...log]
   const asked: number[] = []
@@ -81,13 +84,15 @@ function scene({
       })
     },
     asked: () => undefined,
-    tail() {
+    tail(_, __, since, backMs) {
+      const begin = since - backMs * 1000
       const trades = new Map<string, Map<number, Micros>>()
       const gaps: Tick[] = []
       let next = 0
       const more = () => {
         for (; next < records.length; next++) {
           const one = records[next]
+          if (one !== undefined && one.eventTime < begin) continue
           if (one?.payload.kind === 'gap') gaps.push(one)
           if (one?.payload.kind !== 'trade') continue
           trades.set(one.symbol, (trades.get(one.symbol) ?? new Map()).set(one.sequence, one.eventTime))
@@ -107,7 +112,17 @@ function scene({
       chunk = 0
       await turn()
     },
-    markets: () => [{ symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids, isQuarantined }],
+    markets: () => [
+      { symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids, isQuarantined },
+      ...others.map((symbol) => ({
+        symbol,
+        nativeSymbol: symbol.replace('-', ''),
+        key: KEY,
+        home: [0],
+        ids: noRecentIds(),
+        isQuarantined: false,
+      })),
+    ],
     done: (_, outcome, __, trades) => done.push({ outcome, trades }),
     failed: (_, error) => {
       throw error
@@ -194,6 +209,35 @@ describe('a backfill', () => {
     const { fill, asked, done } = scene({ isQuarantined: true })
     await fill(gapTick())
     expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'unfillable', trades: 0 }] })
+  })
+
+  test('closes a session’s gap only if it is closed for each of its symbols', async () => {
+    const whole = TRADES.map((one, ordinal) => ({ ...live(one, 20_000 + ordinal), symbol: 'ETH-USDT' }))
+    const log = [...TRADES.slice(0, 200), ...TRADES.slice(301)].map(live)
+    const { fill, written, done } = scene({ log: [...log, ...whole], isQuarantined: true, others: ['ETH-USDT'] })
+    await fill(gapTick({ reason: 'STALL' }, { symbol: '' }))
+    expect({ written: written(), done }).toEqual({ written: [], done: [{ outcome: 'unfillable', trades: 0 }] })
+  })
+
+  test('after a start reads back to before a gap that was left open, however long it began before', async () => {
+    const minutes = (count: number): Micros => micros(MOMENT + count * 60 * SECOND)
+    const old = TRADES.map((one) => ({ ...one, eventTime: micros(one.eventTime - 15 * 60 * SECOND) }))
+    // The gap's record stands where its end is, within the look back; its beginning is not.
+    const left = gapTick(
+      { from: old[199]?.eventTime ?? MOMENT, to: micros(MOMENT - 9 * 60 * SECOND) },
+      { eventTime: micros(MOMENT - 9 * 60 * SECOND) },
+    )
+    const log = [...old.slice(0, 200).map(live), left, ...old.slice(301).map(live)]
+    const { fill, records } = scene({ log, past: old })
+    await fill(
+      gapTick(
+        { reason: 'START', from: minutes(0), to: minutes(1) },
+        { symbol: '', ordinal: 0, session: micros(LIVE + 9) },
+      ),
+    )
+    for (let turns = 0; turns < 400; turns++) await turn()
+    const trades = records.filter(({ payload }) => payload.kind === 'trade').map(({ sequence }) => sequence)
+    expect(trades.toSorted((a, b) => a - b)).toEqual(old.map(({ id }) => id))
   })
 
   test('has nothing to begin from on a log that is new', async () => {

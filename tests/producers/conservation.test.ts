@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Adapter, Instrument } from '../../producers/adapter.ts'
+import { decode, type Adapter, type Instrument } from '../../producers/adapter.ts'
 import { binance } from '../../producers/binance.ts'
 import { coinbase } from '../../producers/coinbase.ts'
 import { kraken } from '../../producers/kraken.ts'
 import type { FeedOutput } from '../../producers/feed-state.ts'
+import type { Micros } from '../../core/time.ts'
 import { MOMENT } from '../support/ticks.ts'
 import { aggTrade, bookTicker, harness, lettersOf, ticksOf } from './harness.ts'
 
@@ -83,13 +84,13 @@ const steps = (frames: fc.Arbitrary<unknown>): fc.Arbitrary<readonly Step[]> =>
     fc.oneof(
       { weight: 12, arbitrary: frames.map((frame): Step => ({ kind: 'frame', frame })) },
       { weight: 6, arbitrary: frames.map((frame): Step => ({ kind: 'nextFrame', frame })) },
+      { weight: 1, arbitrary: fc.constant<Step>({ kind: 'nextClose' }) },
       {
         weight: 1,
         arbitrary: fc.constantFrom<Step>(
           { kind: 'wait' },
           { kind: 'close' },
           { kind: 'oversized' },
-          { kind: 'nextClose' },
           { kind: 'stall' },
           { kind: 'refuse' },
           { kind: 'remove' },
@@ -107,16 +108,20 @@ function run(adapter: Adapter, instruments: readonly Instrument[], history: read
   const feed = harness({ adapter, instruments, conversions: new Set(['BTC-USD']), partitions: 2 })
   let last: readonly FeedOutput[] = []
   let nextFrames = 0
+  let given = 0
   for (const step of history) {
     while (feed.state.phase !== 'open') {
       feed.wait(31)
       if (feed.state.phase === 'connecting') feed.open()
     }
-    if (step.kind === 'frame') last = feed.frame(step.frame)
-    else if (step.kind === 'nextFrame') {
+    if (step.kind === 'frame') {
+      given += entriesOf(adapter, step.frame, feed.now())
+      last = feed.frame(step.frame)
+    } else if (step.kind === 'nextFrame') {
       overlap(feed)
       if (feed.state.next?.session === undefined) continue
       nextFrames++
+      given += entriesOf(adapter, step.frame, feed.now())
       last = feed.next.frame(step.frame)
     } else if (step.kind === 'nextClose') {
       if (feed.state.next?.session !== undefined) last = feed.next.close()
@@ -141,7 +146,13 @@ function run(adapter: Adapter, instruments: readonly Instrument[], history: read
       last = []
     } else last = feed.close(step.kind === 'close' ? 'closed' : 'oversized')
   }
-  return { ...feed, nextFrames }
+  return { ...feed, nextFrames, given }
+}
+
+/** What a frame holds, as its adapter reads it. */
+function entriesOf(adapter: Adapter, frame: unknown, time: Micros): number {
+  const decoded = decode(adapter, JSON.stringify(frame), time)
+  return decoded.kind === 'ticks' ? decoded.ticks.length + decoded.withdrawals.length + decoded.faults.length : 0
 }
 
 /** Opens the next socket beside the present one, if there is none. */
@@ -183,6 +194,15 @@ describe.each(ADAPTERS)('nothing disappears on $adapter.exchange:', ({ adapter, 
       )
       expect(entries.length).toBeGreaterThanOrEqual(outcomes.out)
       expect(entries.length).toBeLessThanOrEqual(outcomes.out + outcomes.overflow)
+    })
+  })
+
+  test('each entry of a frame is counted once, or held for the socket that is to follow', () => {
+    property(({ state: { counts, next }, given }) => {
+      const handovers = next?.session === undefined ? [] : [...next.handovers.values()]
+      const trades = handovers.reduce((count, { trades: held }) => count + held.size, 0)
+      expect(next?.held ?? 0).toBe(trades)
+      expect(counts.entries.in + trades + handovers.filter(({ top }) => top !== undefined).length).toBe(given)
     })
   })
 
