@@ -16,6 +16,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // For machines that do much else; a unit test takes milliseconds.
+          testTimeout: 20_000,
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/**/*.{contract,integration,browser,long}.test.ts'],
         },
