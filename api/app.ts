@@ -24,7 +24,7 @@ import { quotes } from './routes/quotes.ts'
 import { openApiDocument, reference } from './routes/reference.ts'
 import { root } from './routes/root.ts'
 import { services } from './routes/services.ts'
-import { signal, signals } from './routes/signals.ts'
+import { signal, signalStats, signals } from './routes/signals.ts'
 import { trades } from './routes/trades.ts'
 
 const ROUTES: readonly Route[] = [
@@ -37,6 +37,8 @@ const ROUTES: readonly Route[] = [
   bestQuotes,
   candles,
   signals,
+  // Before what would take `stats` for an id.
+  signalStats,
   signal,
   arbitrageConfig,
   gaps,

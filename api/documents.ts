@@ -199,6 +199,22 @@ export const signal = z.strictObject({
   ttlMs: count,
   origin,
 })
+const stat = z.strictObject({
+  kind: z.enum(OPPORTUNITY_KINDS),
+  base: text,
+  buyExchange: text.optional(),
+  sellExchange: text.optional(),
+  opportunities: count,
+  closed: count,
+  medianDurationMs: z.number().optional(),
+  meanDurationMs: z.number().optional(),
+  medianEdgeBps: z.number().meta({ description: 'Of the greatest edges' }),
+  peakEdgeBps: z.number(),
+  executableAfter: z
+    .array(z.strictObject({ delayMs: z.number(), share: z.number().optional(), of: count }))
+    .meta({ description: 'Share of the closed ones that could still be had so long after opening' }),
+  feed: text,
+})
 const signalRecord = z.strictObject({
   at: time,
   phase: z.enum(PHASES),
@@ -253,6 +269,11 @@ export const DOCUMENTS = {
   candles: page('candles', candle),
   bestQuotes: z.strictObject({ meta, quotes: z.array(bestQuote), cursor: next }),
   signals: page('signals', signal),
+  signalStats: z.strictObject({
+    meta,
+    asOf: time.optional().meta({ description: 'End of the 24 hours; absent: nothing opened within them' }),
+    stats: z.array(stat),
+  }),
   signal: z.strictObject({
     meta,
     signal,

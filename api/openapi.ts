@@ -3,6 +3,7 @@ import { VERSION } from '../io/process.ts'
 import { DOCUMENTS, problem } from './documents.ts'
 import {
   bestQuotesQuery,
+  candlesQuery,
   deadLettersQuery,
   eventsQuery,
   gapsQuery,
@@ -51,13 +52,20 @@ export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
     query: bestQuotesQuery,
     failures: DATABASE,
   },
-  candles: history('candles', 'One-minute candles of a symbol, in pages; at most 7 days at once'),
+  candles: {
+    ...history(
+      'candles',
+      'Candles of a symbol, in pages; at once a day of 1s, 7 days of 1m, 31 of 5m to 1h, 366 of 1d',
+    ),
+    query: candlesQuery,
+  },
   signals: {
     path: '/api/v1/signals',
     summary: 'Opportunities by the time they opened, the newest first, in pages; at most 31 days at once',
     query: signalsQuery,
     failures: DATABASE,
   },
+  signalStats: plain('signals/stats', 'Opportunities that opened within 24 hours, by kind, asset and exchanges'),
   signal: {
     path: '/api/v1/signals/{id}',
     summary: 'One opportunity: its legs with the quotes behind them, its life, and each record of it',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
 import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { fromIso, type Micros } from '../core/time.ts'
+import { INTERVAL_NAMES } from './intervals.ts'
 import { HttpFailure } from './problem.ts'
 import { describe } from './validation.ts'
 
@@ -55,6 +56,18 @@ const rangeQuery = {
 }
 /** One symbol's history: the tables are indexed by symbol first. */
 export const historyQuery = z.strictObject({ symbol, exchange: exchange.optional(), ...rangeQuery })
+/** `*` is no exchange, but all of them together. */
+export const candlesQuery = z.strictObject({
+  symbol,
+  exchange: z
+    .string()
+    .regex(/^(\*|[A-Za-z0-9]{1,32})$/, 'not an exchange like binance, nor *')
+    .meta({ description: 'Exchange, in any case; `*`: across all; absent: of each', examples: ['binance', '*'] })
+    .transform((text) => text.toLowerCase())
+    .optional(),
+  interval: z.enum(INTERVAL_NAMES).default('1m'),
+  ...rangeQuery,
+})
 export const gapsQuery = z.strictObject({ symbol: symbol.optional(), exchange: exchange.optional(), ...rangeQuery })
 export const eventsQuery = z.strictObject({
   exchange: exchange.optional(),

@@ -5,6 +5,7 @@ import { text } from './rows.ts'
 /** What the routes read: missing ones mean that migrations were not applied, or not all of them. */
 const RELATIONS = [
   'best_quotes',
+  'candles_1d',
   'candles_1m',
   'candles_1s',
   'control_documents',
@@ -15,6 +16,7 @@ const RELATIONS = [
   'latest_quotes',
   'opportunities',
   'opportunity_records',
+  'opportunity_stats',
   'services',
   'sink_positions',
   'symbols',

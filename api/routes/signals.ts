@@ -2,8 +2,10 @@ import { micros } from '../../core/time.ts'
 import { readParts } from '../cursor.ts'
 import type { Route } from '../deps.ts'
 import { CURSOR, DAY, cut, rangeOf, sendDocument, sendPage } from '../history.ts'
+import { metaOf } from '../meta.ts'
 import { noQuery, parse, signalPath, signalsQuery } from '../parameters.ts'
 import { HttpFailure } from '../problem.ts'
+import { selectSignalStats } from '../queries/signal-stats.ts'
 import { selectSignal, selectSignalRecords, selectSignals } from '../queries/signals.ts'
 
 const path = '/api/v1/signals'
@@ -31,6 +33,20 @@ export const signals: Route = {
     // Never closed: what a signal was is told by its row, and rows come late after an outage.
     const page = { path, name: 'signals', filters, range, limit, closed: false }
     sendPage(deps, response, { ...page, ...cut(found, limit, ({ openedAt, id }) => [openedAt, id]) })
+  },
+}
+
+/** What opened within 24 hours, by kind, asset and pair of exchanges; made anew each half minute. */
+export const signalStats: Route = {
+  path: `${path}/stats`,
+  get: (deps) => async (request, response) => {
+    parse(noQuery, request.query)
+    const rows = await selectSignalStats(deps.database)
+    const stats = rows.map((row) => {
+      const { asOf: _, ...rest } = row
+      return rest
+    })
+    response.json({ meta: metaOf(deps), asOf: rows[0]?.asOf, stats })
   },
 }
 

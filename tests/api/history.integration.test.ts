@@ -263,7 +263,10 @@ describe('queries', () => {
     await selectTrades(explaining, filter)
     await selectTrades(explaining, { ...filter, after: [time, '5', 'kraken'] })
     await selectQuotes(explaining, { ...filter, after: [time, 'kraken', '7', '5'] })
-    await selectCandles(explaining, { ...filter, after: [time, 'kraken'] })
+    for (const interval of ['1m', '5m', '1h'] as const) {
+      await selectCandles(explaining, { ...filter, interval, after: [time, 'kraken'] })
+      await selectCandles(explaining, { ...filter, interval, exchange: '*' })
+    }
     await selectGaps(explaining, { ...filter, symbol: undefined, after: [time, 'kraken', '7', '5'] })
     await pool.end()
     for (const plan of plans) {

@@ -167,6 +167,24 @@ describe('GET /api/v1/signals/{id}', () => {
   })
 })
 
+test('statistics are those of the view: how many, how long, and what could still be had', async () => {
+  const empty: unknown = await (await get('/api/v1/signals/stats')).json()
+  expect(DOCUMENTS.signalStats.safeParse(empty).error).toBeUndefined()
+  expect(empty).toMatchObject({ stats: [] })
+  await rig.database.pool.query(`select ingest.refresh_view('opportunity_stats')`)
+  const body: unknown = await (await get('/api/v1/signals/stats')).json()
+  expect(DOCUMENTS.signalStats.safeParse(body).error).toBeUndefined()
+  // Signals 1, 3 and 4, of which 1 has closed after a second; its greatest edge was 12.
+  const pair = { kind: 'CROSS_EXCHANGE', base: 'BTC', buyExchange: 'binance', sellExchange: 'kraken' }
+  expect(body).toMatchObject({
+    asOf: expect.any(String),
+    stats: [
+      { ...pair, opportunities: 3, closed: 1, medianDurationMs: 1000, peakEdgeBps: 12 },
+      { base: 'ETH', buyExchange: 'gate', sellExchange: 'okx', opportunities: 1, closed: 0 },
+    ],
+  })
+})
+
 test('the document of the detectors is the one in force, with its epoch and since when', async () => {
   const empty: unknown = await (await get('/api/v1/arbitrage/config')).json()
   expect(DOCUMENTS.arbitrageConfig.safeParse(empty).error).toBeUndefined()
