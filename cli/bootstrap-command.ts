@@ -1,4 +1,4 @@
-import { loadConfig } from '../io/config.ts'
+import { loadArbitrage, loadConfig } from '../io/config.ts'
 import type { Environment } from '../io/environment.ts'
 import { createLog } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
@@ -15,6 +15,7 @@ export async function bootstrapCommand(environment: Environment): Promise<number
     registry: openRegistry(registry),
     databaseUrl: database,
     config: await loadConfig(environment.CROSSTIDE_CONFIG),
+    arbitrage: await loadArbitrage(environment.CROSSTIDE_CONFIG),
     log,
   })
   if (differences.length === 0) return 0

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { maintainPartitions } from '../consumers/partitions.ts'
+import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
 import { parseSymbol } from '../core/symbol.ts'
 import type { Config } from '../io/config.ts'
 import type { Difference, KafkaOptions } from '../io/kafka/port.ts'
@@ -12,7 +13,7 @@ import { openPool } from '../io/postgres.ts'
 import type { Registry } from '../io/registry.ts'
 import { migrate } from '../migrations/main.ts'
 import { catalogue, type Catalogue, type TopicSpec } from '../schemas/topics.ts'
-import { publishFile } from './publishing.ts'
+import { publishFile, takeArbitrage } from './publishing.ts'
 
 export const BOOTSTRAP_STEPS = ['topics', 'schemas', 'tables and views', 'log id', 'partitions', 'symbols'] as const
 export type BootstrapStep = (typeof BOOTSTRAP_STEPS)[number]
@@ -23,6 +24,8 @@ export type BootstrapDeps = {
   /** A login that may create roles, or one that a bootstrap was run for before. */
   readonly databaseUrl: string
   readonly config: Config
+  /** Of the configuration file; without one none is published, and no opportunity is found. */
+  readonly arbitrage?: ArbitrageConfig
   readonly log: Log
   /** Instead of the configuration's own; for tests. */
   readonly topics?: Catalogue
@@ -51,6 +54,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<readonly Differenc
     await maintainPartitions({ database: pool, log, nowMs: Date.now(), retentionDays: config.retentionDays })
     onProgress('symbols')
     await writeConfigured(pool, await publishFile(deps, pool, topics.control))
+    if (deps.arbitrage !== undefined) await takeArbitrage(pool, deps.arbitrage, log)
   } finally {
     await pool.end()
   }

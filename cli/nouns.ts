@@ -1,12 +1,14 @@
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
+import { addArbitrage } from './arbitrage-noun.ts'
 import { archive } from './archive.ts'
 import { addConfig } from './config-noun.ts'
 import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
 import { addReplay } from './replay-noun.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
+import { addVerify } from './verify-noun.ts'
 
 const json = (): Option => new Option('--json', 'machine-readable output').default(false)
 const source = (): Option => new Option('--source <source>', 'which pipeline, if several run').choices(SOURCES)
@@ -35,7 +37,9 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
   addTopics(cli, environment, exit)
   addDlq(cli, environment, exit)
   addConfig(cli, environment, exit)
+  addArbitrage(cli, environment, exit)
   addReplay(cli, environment, exit)
+  addVerify(cli, environment, exit)
   cli
     .command('archive <where>')
     .description(

@@ -1,5 +1,7 @@
+import { ARBITRAGE_DOCUMENT, type ArbitrageConfig } from '../core/arbitrage/config.ts'
 import type { Config } from '../io/config.ts'
 import { configurationRecord, hashOf, nextConfiguration, readConfiguration } from '../io/configuration.ts'
+import { addDocument, fileHashOf, hashOfDocument } from '../io/control-documents.ts'
 import type { KafkaOptions } from '../io/kafka/port.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { SERVICE_WRITER, openWriter } from '../io/kafka/writer.ts'
@@ -49,4 +51,16 @@ export async function publishFile(
   } finally {
     await ranges.close()
   }
+}
+
+/**
+ * The same for the file's arbitrage document: a new version, unless it is the one that was taken last from a file. The
+ * publisher puts it into the log as soon as it runs.
+ */
+export async function takeArbitrage(pool: Pool, body: ArbitrageConfig, log: Log): Promise<void> {
+  await alone(pool, async () => {
+    if ((await fileHashOf(pool, ARBITRAGE_DOCUMENT)) === hashOfDocument(body)) return
+    const epoch = await addDocument(pool, ARBITRAGE_DOCUMENT, { body, author: 'bootstrap', fromFile: true })
+    log.info({ epoch }, 'arbitrage_taken')
+  })
 }

@@ -5,7 +5,7 @@ import { assertPortFree, freePort, portHolder } from '../dev/ports.ts'
 import { readPidFiles } from '../dev/process.ts'
 import type { Part } from '../dev/parts.ts'
 import { startStack, type Stack } from '../dev/stack.ts'
-import { loadConfig } from '../io/config.ts'
+import { loadArbitrage, loadConfig } from '../io/config.ts'
 import type { Environment } from '../io/environment.ts'
 import { createLog, withoutSecrets } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
@@ -78,6 +78,7 @@ type Run = {
 async function startAll(run: Run): Promise<void> {
   const { environment, dataDir, progress, stops } = run
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const arbitrage = await loadArbitrage(environment.CROSSTIDE_CONFIG)
   await mkdir(dataDir, { recursive: true })
   assertDistinctPorts(environment)
   await assertOwnPort(run)
@@ -93,6 +94,7 @@ async function startAll(run: Run): Promise<void> {
     registry: openRegistry(stack.registry),
     databaseUrl: stack.database,
     config,
+    arbitrage,
     log,
   })
   for (const { topic, setting, wanted, found } of differences) {

@@ -28,7 +28,7 @@ export type ControlDeps = {
   /** Ends it, also while Kafka does not acknowledge. */
   readonly signal: AbortSignal
   readonly random: () => number
-  /** Told of each version once it stands in every partition. */
+  /** Told of each version that stands in every partition, of those of the full set again and again. */
   readonly published: (version: Version) => void
   readonly failpoint?: (name: string) => void
   /** How often the full set is repeated, so that a replay from any offset finds it within its warm-up. */
@@ -88,7 +88,9 @@ export function controlPublisher(deps: ControlDeps): ControlPublisher {
         log.info({ document: documentId, epoch, hash }, 'control_published')
       }
       if (deps.nowMs() >= repeatAtMs) {
-        await write(session, await fullSet(connection))
+        const all = await fullSet(connection)
+        await write(session, all)
+        all.forEach(deps.published)
         repeatAtMs = deps.nowMs() + repeatMs
       }
       outage = undefined

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../core/errors.ts'
+import type { Feed } from '../core/tick.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { now } from '../io/clock.ts'
 import { loadConfig } from '../io/config.ts'
-import { required } from '../io/environment.ts'
+import { required, type Source } from '../io/environment.ts'
 import type { KafkaOptions, Reader, ReaderOptions, Stage } from '../io/kafka/port.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { openReader } from '../io/kafka/reader.ts'
@@ -11,17 +12,20 @@ import { SERVICE_WRITER, openWriter } from '../io/kafka/writer.ts'
 import { checkLogId } from '../io/log-id.ts'
 import { openPool } from '../io/postgres.ts'
 import { INSTANCE } from '../io/process.ts'
+import { failpoints } from '../io/processor/failpoints.ts'
 import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { candlesSink } from './candles-sink.ts'
+import { controlPublisher, type ControlPublisher } from './control-publisher.ts'
 import { messageOf, verdictOf } from './database.ts'
 import { openDeadLetters } from '../io/dead-letters.ts'
 import { opportunitiesSink } from './opportunities-sink.ts'
 import { maintainPartitions } from './partitions.ts'
 import { refreshViews } from './refresher.ts'
+import { checkRollups } from './rollup-nightly.ts'
 import { servicesSink } from './services-sink.ts'
 import { openSinkMetrics } from './sink-metrics.ts'
 import { sinkStage } from './sink-stage.ts'
@@ -30,7 +34,7 @@ import { systemEventsSink } from './system-events-sink.ts'
 import { ticksSink } from './ticks-sink.ts'
 import { schemaLearner } from './unknown-schema.ts'
 
-const PARTS = ['ticks', 'candles', 'opportunities', 'system-events', 'services', 'maintenance'] as const
+const PARTS = ['ticks', 'candles', 'opportunities', 'system-events', 'services', 'control', 'maintenance'] as const
 type Part = (typeof PARTS)[number]
 
 /** The broker gathers a fetch: a statement of a hundred rows costs three times one of ten, not ten times. */
@@ -41,8 +45,13 @@ const CANDLES_FETCH = { minBytes: 16 * 1024, maxWaitMs: 200 }
 const MOST_LAG = 100_000
 const PARTITIONS_MS = 10 * 60_000
 const REFRESH_MS = 30_000
+/** How often it is asked whether a day is over whose roll-ups nobody has compared. */
+const ROLLUPS_MS = 15 * 60_000
+/** Between two of its statements: it may take an hour, the sinks may not wait. */
+const ROLLUPS_BREATH_MS = 200
 const UNHEALTHY_MS = 30_000
 const WRITER_CLOSE_MS = 4000
+const FEED_OF: Readonly<Record<Source, Feed>> = { simulated: 'SIMULATED', live: 'LIVE', recorded: 'RECORDED' }
 
 await runService('consumers', start)
 
@@ -67,6 +76,10 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
   await checkLogId(ranges, topics.control, database)
   const writer = await openWriter({ ...SERVICE_WRITER, ...kafka })
   const announcer = await openAnnouncer('consumers', { kafka, registry, topics })
+  const encodeTick = await registry.encoder(topics.ticks.name, tickCodec)
+  const epochs = metrics.gauge('control_epoch', 'Version in force of each document, where this one publishes', [
+    'document',
+  ])
 
   const stopping = new AbortController()
   const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
@@ -132,6 +145,7 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
     loops.push(loop().catch(fail))
   }
 
+  let publisher: ControlPublisher | undefined
   const starters: Record<Part, () => void> = {
     ticks: () =>
       startSink(ticksSink(topics.ticks.name, registry.decoder(tickCodec)), TICKS_FETCH, sinkMetrics.ticksStored),
@@ -144,6 +158,25 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       ),
     'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),
     services: () => startSink(servicesSink(topics.heartbeats.name, registry.decoder(serviceHeartbeatCodec))),
+    control() {
+      publisher = controlPublisher({
+        pool: database,
+        ranges,
+        append: (records) => writer.append(records),
+        encode: encodeTick,
+        ticks: topics.ticks,
+        control: topics.control,
+        feed: FEED_OF[environment.CROSSTIDE_SOURCE],
+        log,
+        now,
+        nowMs: () => performance.now(),
+        signal: stopping.signal,
+        random: Math.random,
+        published: ({ documentId, epoch }) => epochs.set({ document: documentId }, epoch),
+        failpoint: failpoints(environment.CROSSTIDE_FAILPOINTS),
+      })
+      loops.push(publisher.run().catch(fail))
+    },
     maintenance() {
       const { retentionDays } = config
       repeat(PARTITIONS_MS, async () => {
@@ -155,6 +188,19 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
           sinkMetrics.view(age)
           if (refreshed.includes(age.view)) sinkMetrics.refreshed(age.view, age.refreshSeconds)
         }
+      })
+      repeat(ROLLUPS_MS, async () => {
+        await checkRollups({
+          database,
+          log,
+          now,
+          announce: (event) => announcer.event(event),
+          measured: sinkMetrics.rollups,
+          async breathe() {
+            await wait(ROLLUPS_BREATH_MS)
+            return !stopping.signal.aborted
+          },
+        })
       })
     },
   }
@@ -190,7 +236,7 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
         ...(behind > MOST_LAG ? [`${behind} records behind`] : []),
         ...(ids.length > 0 ? [`waiting for schema ${ids.join(', ')}`] : []),
         ...(performance.now() - unhealthy.atMs < UNHEALTHY_MS ? [unhealthy.reason] : []),
-        ...[sinkMetrics.outage()].filter((problem) => problem !== undefined),
+        ...[sinkMetrics.outage(), publisher?.problem()].filter((problem) => problem !== undefined),
       ]
     },
     figures: () => sinkMetrics.figures(lagOf()),

@@ -43,6 +43,14 @@ describe('crosstide up', () => {
     expect(stdout).not.toContain(new URL(endpoints.database).password)
   })
 
+  test('has the fees and thresholds of the file in force', async () => {
+    const { code, stdout } = await pipeline.ask('arbitrage', 'show', '--json')
+    expect({ code, shown: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      shown: { epoch: 1, author: 'bootstrap', publishedAt: expect.any(String), body: { openBps: 8 } },
+    })
+  })
+
   test('sql answers a query and refuses to write', async () => {
     const answer = await pipeline.ask('sql', 'select exchange, feed from exchanges order by 1', '--json')
     expect(
