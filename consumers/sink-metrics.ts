@@ -5,6 +5,7 @@ import type { Tick } from '../core/tick.ts'
 import type { Micros } from '../core/time.ts'
 import type { Metrics } from '../io/metrics.ts'
 import { messageOf } from './database.ts'
+import type { Comparison } from './rollup-check.ts'
 import type { SinkObserver } from './sink.ts'
 
 /** Latencies beyond this are a backlog or a recording's past, not this process's work; they count as this much. */
@@ -22,6 +23,8 @@ export type SinkMetrics = {
   rebalanced(group: string): void
   view(age: { readonly view: string; readonly ageSeconds: number }): void
   refreshed(view: string, seconds: number): void
+  /** A day's roll-ups were compared with their trades. */
+  readonly rollups: (comparison: Pick<Comparison, 'minutesDrifted' | 'candlesDrifted'>) => void
   /** Why the database counts as away; `undefined`: the last statement succeeded. */
   outage(): string | undefined
   /** Figures of the heartbeat; those of an interval begin anew. */
@@ -40,6 +43,9 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
   const lagging = metrics.gauge('consumer_lag_records', 'Records behind', ['group', 'topic', 'partition'])
   const rebalances = metrics.counter('consumer_rebalances_total', 'Times the group dealt its slots anew', ['group'])
   const viewAge = metrics.gauge('matview_age_seconds', 'Age of a materialised view', ['view'])
+  const drift = metrics.gauge('rollup_drift_rows', 'Rows of the last compared day that differ from its trades', [
+    'rollup',
+  ])
   const viewRefresh = metrics.histogram('matview_refresh_seconds', 'Time of a refresh', ['view'])
 
   const frameToRow = createHistogram({ lowest: 1, highest: LONGEST_MICROS, figures: 3 })
@@ -102,6 +108,10 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
     rebalanced: (group) => rebalances.inc({ group }),
     view: ({ view, ageSeconds }) => viewAge.set({ view }, ageSeconds),
     refreshed: (view, seconds) => viewRefresh.observe({ view }, seconds),
+    rollups({ minutesDrifted, candlesDrifted }) {
+      drift.set({ rollup: 'trade_minutes' }, minutesDrifted)
+      drift.set({ rollup: 'candles_1m' }, candlesDrifted)
+    },
     outage: () => away,
     figures(lagRecords) {
       const time = now()

@@ -58,9 +58,9 @@ create table ingest.rollup_checks (
 );
 comment on table ingest.rollup_checks is 'Days (UTC) whose roll-ups were compared with a recomputation from the trades. Kept 30 days.';
 comment on column ingest.rollup_checks.day is 'The day.';
-comment on column ingest.rollup_checks.checked_at is 'When it was compared.';
+comment on column ingest.rollup_checks.checked_at is 'When it was compared, or begun to be.';
 comment on column ingest.rollup_checks.minutes is 'Rows that were compared.';
-comment on column ingest.rollup_checks.drifted is 'Rows that differ; anything but 0 is a bug or a damaged table.';
+comment on column ingest.rollup_checks.drifted is 'Rows that differ; above 0 is a bug or a damaged table, -1: a process is comparing.';
 
 grant select, insert, delete on public.candles_1m to ingest_rw;
 grant select, insert on public.candles_1s to ingest_rw;
