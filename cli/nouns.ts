@@ -8,6 +8,7 @@ import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
 import { addReplay } from './replay-noun.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
+import { addVerify } from './verify-noun.ts'
 
 const json = (): Option => new Option('--json', 'machine-readable output').default(false)
 const source = (): Option => new Option('--source <source>', 'which pipeline, if several run').choices(SOURCES)
@@ -38,6 +39,7 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
   addConfig(cli, environment, exit)
   addArbitrage(cli, environment, exit)
   addReplay(cli, environment, exit)
+  addVerify(cli, environment, exit)
   cli
     .command('archive <where>')
     .description(

@@ -25,6 +25,7 @@ import { openDeadLetters } from '../io/dead-letters.ts'
 import { opportunitiesSink } from './opportunities-sink.ts'
 import { maintainPartitions } from './partitions.ts'
 import { refreshViews } from './refresher.ts'
+import { checkRollups } from './rollup-nightly.ts'
 import { servicesSink } from './services-sink.ts'
 import { openSinkMetrics } from './sink-metrics.ts'
 import { sinkStage } from './sink-stage.ts'
@@ -44,6 +45,10 @@ const CANDLES_FETCH = { minBytes: 16 * 1024, maxWaitMs: 200 }
 const MOST_LAG = 100_000
 const PARTITIONS_MS = 10 * 60_000
 const REFRESH_MS = 30_000
+/** How often it is asked whether a day is over whose roll-ups nobody has compared. */
+const ROLLUPS_MS = 15 * 60_000
+/** Between two of its statements: it may take an hour, the sinks may not wait. */
+const ROLLUPS_BREATH_MS = 200
 const UNHEALTHY_MS = 30_000
 const WRITER_CLOSE_MS = 4000
 const FEED_OF: Readonly<Record<Source, Feed>> = { simulated: 'SIMULATED', live: 'LIVE', recorded: 'RECORDED' }
@@ -183,6 +188,19 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
           sinkMetrics.view(age)
           if (refreshed.includes(age.view)) sinkMetrics.refreshed(age.view, age.refreshSeconds)
         }
+      })
+      repeat(ROLLUPS_MS, async () => {
+        await checkRollups({
+          database,
+          log,
+          now,
+          announce: (event) => announcer.event(event),
+          measured: sinkMetrics.rollups,
+          async breathe() {
+            await wait(ROLLUPS_BREATH_MS)
+            return !stopping.signal.aborted
+          },
+        })
       })
     },
   }
