@@ -11,15 +11,33 @@ export const MAX_TRADES = 100_000
 /** Ahead of our clock; a backfilled trade may be as old as it likes. */
 const MAX_AHEAD = 10 * MICROS_PER_MINUTE
 
-/** What of a gap to ask for. */
+/**
+ * What of a gap to ask for, between the log's nearest trades on either side. A trade whose time is not where its number is,
+ * one that comes late or of a clock that is off, is none of them: the next further out is taken, so that nothing of the gap
+ * lies beyond. Where that finds none the numbers began anew.
+ */
 export function wantOf(nativeSymbol: string, { from, to }: Gap, known: Known): Want {
+  let firstSince = Infinity
+  let lastUntil = -1
+  for (const [sequence, eventTime] of known) {
+    if (eventTime > from) firstSince = Math.min(firstSince, sequence)
+    if (eventTime <= to) lastUntil = Math.max(lastUntil, sequence)
+  }
+  const { after, before } = nearest(known, from, to, firstSince, lastUntil)
+  const nominal = nearest(known, from, to, Infinity, -1)
+  return { nativeSymbol, from, to, after: after ?? nominal.after, before: before ?? nominal.before }
+}
+
+/** The last trade until `from` with a number below one bound, the first since `to` with one above the other. */
+function nearest(known: Known, from: number, to: number, below: number, above: number): Pick<Want, 'after' | 'before'> {
   let after: Mark | undefined
   let before: Mark | undefined
   for (const [sequence, eventTime] of known) {
-    if (eventTime <= from && sequence > (after?.sequence ?? -1)) after = { sequence, eventTime }
-    if (eventTime > to && sequence < (before?.sequence ?? Infinity)) before = { sequence, eventTime }
+    if (eventTime <= from && sequence < below && sequence > (after?.sequence ?? -1)) after = { sequence, eventTime }
+    if (eventTime > to && sequence > above && sequence < (before?.sequence ?? Infinity))
+      before = { sequence, eventTime }
   }
-  return { nativeSymbol, from, to, after, before }
+  return { after, before }
 }
 
 /** Whether it is sure beforehand that a gap is too large. */

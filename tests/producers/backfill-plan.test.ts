@@ -191,6 +191,22 @@ describe.each(EXCHANGES)('backfill of %s', (exchange) => {
     expect(whole).toBe(exchange === 'okx' || exchange === 'gate')
   })
 
+  test.each([
+    ['late', 47, -20_000_000],
+    ['ahead of its time', 20, 20_000_000],
+  ])('a trade on the log that is %s hides nothing of the gap', (_, index, by) => {
+    const trades = tradesOf(
+      5000,
+      Array.from({ length: 50 }, () => 100_000),
+    )
+    const bounds = { from: trades[29]?.eventTime ?? MOMENT, to: trades[39]?.eventTime ?? MOMENT }
+    const known = new Map(marks([...trades.slice(0, 30), ...trades.slice(40)]))
+    known.set(5000 + index, micros((trades[index]?.eventTime ?? MOMENT) + by))
+    const { written, whole } = backfilled(exchange, trades, gap(bounds), known)
+    expect(written.map(({ sequence }) => sequence)).toEqual(trades.slice(30, 40).map(({ id }) => id))
+    expect(whole).toBe(true)
+  })
+
   test('REST that lags behind the stream leaves the gap open', () => {
     const trades = tradesOf(
       5000,
