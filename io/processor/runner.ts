@@ -156,16 +156,16 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
       }
       const { task } = run
       if (task === undefined) return first
-      let left = records.filter(({ offset }) => offset >= task.next)
-      while (left.length > 0 && !stopping.signal.aborted && (await run.alive())) {
-        const slice = left.slice(0, sliceRecords)
+      let at = records.findIndex(({ offset }) => offset >= task.next)
+      while (at >= 0 && at < records.length && !stopping.signal.aborted && (await run.alive())) {
+        const slice = records.slice(at, at + sliceRecords)
         const outcome = await advance(run, task, slice)
         if (outcome === 'lost') {
           run.task = undefined
           return first
         }
         if (outcome === 'left' || run.stopped !== undefined) break
-        left = left.slice(slice.length)
+        at += slice.length
         run.saver.saveIfDue(task, run.alive)
         await turnOfLoop()
       }
