@@ -23,7 +23,7 @@ const isPlain = (legs: Legs): boolean => legs[0]?.symbol === legs[1]?.symbol
 const detect = ({ log }: Simulated) =>
   fold(MARKET, log).outputs.flatMap(({ value }) => (value.kind === 'opportunity' ? [value.opportunity] : []))
 
-describe("the simulator's journal", () => {
+describe("the simulator's journal", { timeout: 60_000 }, () => {
   // Nothing is converted: the journal's arithmetic and ours are of the same four prices. Seeds in which no gap trembles about
   // the threshold: the journal looks at the end of each step, we at each quote (of seed 5 we find two gaps in pieces).
   test.each([1, 3, 8])('has each gap that outlasts the hold, to the moment, and no other (seed %i)', (seed) => {
