@@ -251,12 +251,18 @@ describe('a backfill', () => {
     expect({ asked, done }).toEqual({ asked: [], done: [{ outcome: 'unfillable', trades: 0 }] })
   })
 
-  test.each([429, 418])('after %i asks nothing until the exchange allows it', async (status) => {
+  test.each([429, 418, 403])('after %i asks nothing until the exchange allows it', async (status) => {
     const { fill, asked, done } = scene({ answers: [{ status, retryAfterMs: 90_000 }] })
     await fill(gapTick())
     const [first = 0, second = 0] = asked
     expect(second - first).toBeGreaterThanOrEqual(90 * SECOND)
     expect(done).toEqual([{ outcome: 'filled', trades: 101 }])
+  })
+
+  test('gives up where it is banned for more than a quarter of an hour', async () => {
+    const { fill, asked, done } = scene({ answers: [{ status: 418, retryAfterMs: 901_000 }] })
+    await fill(gapTick())
+    expect({ asked: asked.length, done }).toEqual({ asked: 1, done: [{ outcome: 'unavailable', trades: 0 }] })
   })
 
   test('gives up on an exchange that answers nothing of use, and leaves the gap open', async () => {

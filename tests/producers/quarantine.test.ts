@@ -77,6 +77,15 @@ describe('the price quarantine', () => {
     expect(hear(900, () => even)).toEqual(['a out after 600 s'])
   })
 
+  test('takes one again that was released, and for as long', () => {
+    const { hear } = court()
+    hear(60, () => ({ ...even, a: 3 }))
+    hear(700, () => even)
+    expect(hear(60, () => ({ ...even, a: 3 }))).toEqual(['a in after 30 s'])
+    expect(hear(599, () => even)).toEqual([])
+    expect(hear(3, () => even)).toEqual(['a out after 1 s'])
+  })
+
   test('is not released on the edge, where it would be taken again', () => {
     const { hear } = court()
     hear(60, () => ({ ...even, a: 3 }))

@@ -112,13 +112,15 @@ describe('a symbol that is removed while the socket lives', () => {
 
   test('and added again remembers its trades, and has a gap from the last of them', () => {
     const { follow, frame, wait, state } = start()
+    wait(5)
+    frame(aggTrade(2, 5))
     follow([ETH])
-    wait(30)
+    wait(25)
     follow([BTC, ETH])
     expect(frame(aggTrade(1))).toEqual([])
     expect(state.counts.entries.duplicate).toBe(1)
     const out = frame(aggTrade(9, 30))
-    expect(gapsOf(out, 'DISCONNECT')).toEqual([['BTC-USDT', 0, 30]])
+    expect(gapsOf(out, 'DISCONNECT')).toEqual([['BTC-USDT', 5, 30]])
     expect(only(out, 'trade').map(({ payload }) => payload.id)).toEqual(['9'])
   })
 
