@@ -1,10 +1,12 @@
 import { toIso, fromMillis } from '../core/time.ts'
 import { PipelineError } from '../core/errors.ts'
+import type { Tick } from '../core/tick.ts'
 import type { Environment, Source } from '../io/environment.ts'
 import type { Incoming, Position, Ranges, Slot } from '../io/kafka/port.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { openTopics } from '../io/kafka/topics.ts'
 import { createLog } from '../io/log.ts'
+import { openTick } from '../io/processor/reading.ts'
 import { openRegistry, type Decoder, type Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
@@ -94,7 +96,7 @@ function printer(topic: string, registry: Registry): (partition: number, record:
 function decoderOf(registry: Registry, schema: SchemaName): Decoder<unknown> {
   switch (schema) {
     case 'Tick':
-      return registry.decoder(tickCodec)
+      return opening(registry.decoder(tickCodec))
     case 'Candle':
       return registry.decoder(candleCodec)
     case 'Opportunity':
@@ -105,6 +107,17 @@ function decoderOf(registry: Registry, schema: SchemaName): Decoder<unknown> {
       return registry.decoder(systemEventCodec)
   }
 }
+
+/** A control document is shown as a processor sees it: its body opened. */
+export const opening = (ticks: Decoder<Tick>): Decoder<unknown> => ({
+  learn: (id) => ticks.learn(id),
+  decode(bytes) {
+    const result = ticks.decode(bytes)
+    if (result.kind !== 'value' || result.value.payload.kind !== 'control') return result
+    const open = openTick(result.value)
+    return 'fault' in open ? result : { ...result, value: open }
+  },
+})
 
 async function decoded(decoder: Decoder<unknown>, value: Buffer | null): Promise<unknown> {
   const result = decoder.decode(value)
