@@ -104,26 +104,25 @@ export const costsOf = ({ exchanges }: ArbitrageConfig, exchange: string): Excha
 
 /**
  * All routes among members, in the order that gives ordinals: by buying exchange and symbol, then selling ones. Those that were
- * there go on, with what lives on them.
+ * there go on, with what lives on them. About as many steps as there are routes.
  */
-export function connect(
-  members: readonly Member[],
-  before: readonly Route[],
-  config: ArbitrageConfig,
-): readonly Route[] {
-  const known = new Map(before.map((route) => [routeKey(route.buy, route.sell), route]))
+export function connect(members: readonly Member[], config: ArbitrageConfig): readonly Route[] {
   const sorted = members.toSorted(byName)
+  const byBase = Map.groupBy(sorted, ({ base }) => base)
   const routes = sorted.flatMap((buy) =>
-    sorted
+    (byBase.get(buy.base) ?? [])
       .filter((sell) => isComparable(buy, sell))
-      .map((sell) => known.get(routeKey(buy, sell)) ?? routeOf(buy, sell, config)),
+      .map((sell) => buy.routes.find((one) => one.buy === buy && one.sell === sell) ?? routeOf(buy, sell, config)),
   )
-  for (const [rank, route] of routes.entries()) route.rank = rank
-  for (const member of members) member.routes = routes.filter(({ buy, sell }) => buy === member || sell === member)
+  const own = new Map(sorted.map((member): [Member, Route[]] => [member, []]))
+  for (const [rank, route] of routes.entries()) {
+    route.rank = rank
+    own.get(route.buy)?.push(route)
+    own.get(route.sell)?.push(route)
+  }
+  for (const [member, its] of own) member.routes = its
   return routes
 }
-
-const routeKey = (buy: Member, sell: Member): string => `${buy.exchange} ${buy.symbol} ${sell.exchange} ${sell.symbol}`
 
 const isComparable = (one: Member, other: Member): boolean =>
   one.exchange !== other.exchange &&

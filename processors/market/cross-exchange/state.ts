@@ -76,5 +76,5 @@ function enlist(state: CrossState, quote: StandingQuote): Member | undefined {
 
 function link(state: CrossState): void {
   const all = [...state.members.values()].flatMap((symbols) => [...symbols.values()])
-  state.routes = state.force === undefined ? [] : connect(all, state.routes, state.force.config)
+  state.routes = state.force === undefined ? [] : connect(all, state.force.config)
 }
