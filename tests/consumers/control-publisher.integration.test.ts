@@ -50,9 +50,9 @@ afterAll(async () => {
 const add = (openBps: number) =>
   addDocument(database.pool, ID, { body: { openBps, cap: 5 }, author: 'tester@here', fromFile: false })
 
-const isPublished = (epoch: number) =>
+const isPublished = (epoch: number, id = ID) =>
   vi.waitFor(async () => {
-    const found = await documentOfEpoch(database.pool, ID, epoch)
+    const found = await documentOfEpoch(database.pool, id, epoch)
     if (found?.publishedAt === undefined) throw new Error(`epoch ${epoch} waits`)
   }, PATIENCE)
 
@@ -256,5 +256,21 @@ describe('the control publisher', { timeout: 120_000 }, () => {
     await other.pool.query('insert into ingest.log (log_id) values (gen_random_uuid())')
     const { running } = await start({ url: other.url })
     await expect(running).rejects.toMatchObject({ code: 'DATABASE_MISMATCH' })
+  })
+
+  // Last: from now on the full set has two documents. A publisher whose hash is not PostgreSQL's ends.
+  test('finds the hash again in what PostgreSQL hands back, whatever its numbers and names are', async () => {
+    const numbers = [0.1 + 0.2, 1e-7, 5e-324, 1e21, 2 ** 53, -0, 1.7976931348623157e308, 123456.789]
+    const body = { 10: 1, 9: 2, é: 'ü\u2028\n', Z: null, a: [{ b: true, a: [] }], numbers }
+    const epoch = await addDocument(database.pool, 'odd', { body, author: 'tester@here', fromFile: false })
+    const { publisher } = await start()
+    await isPublished(epoch, 'odd')
+    expect(publisher.isPublishing()).toBe(true)
+    const payloads = (await read(1)).map(({ tick: { payload } }) => payload)
+    expect(payloads.find((one) => one.kind === 'control' && one.documentId === 'odd')).toMatchObject({
+      documentId: 'odd',
+      epoch: 1,
+      document: JSON.parse(JSON.stringify(body)),
+    })
   })
 })

@@ -28,6 +28,20 @@ describe('folding ticks into rows', () => {
     expect(quotes.map(({ offset }) => offset)).toEqual([1])
   })
 
+  test('takes nothing of a control record but how far its session is', () => {
+    const body = new Uint8Array()
+    const control = tick(
+      { kind: 'control', documentId: 'arbitrage', epoch: 1, hash: 'h', body },
+      { exchange: '', ordinal: 7 },
+    )
+    const { seen, ...rows } = fold([tick(quote()), control])
+    expect(seen.map(({ exchange, ordinal }) => [exchange, ordinal])).toEqual([
+      ['binance', 0],
+      ['', 7],
+    ])
+    expect(rows).toEqual((({ seen: _seen, ...others }) => others)(fold([tick(quote())])))
+  })
+
   test('lets one quote of each exchange and symbol stand: the last', () => {
     const { quotes } = fold([tick(quote()), tick(quote(), { exchange: 'kraken' }), tick(quote())])
     expect(quotes.map(({ latest }) => latest)).toEqual(['no', 'stands', 'stands'])
