@@ -1,8 +1,10 @@
+import { rm } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { PipelineError } from '../core/errors.ts'
+import { startStack } from '../dev/stack.ts'
 import { SIMULATED } from '../dev/simulator/exchanges.ts'
 import { loadConfig } from '../io/config.ts'
 import { parseEnvironment } from '../io/environment.ts'
@@ -12,11 +14,20 @@ import { openRegistry } from '../io/registry.ts'
 import { serviceHeartbeatCodec } from '../schemas/codec.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { benchAdapters } from './adapters.ts'
-import { HIGHEST_RATE, parseAdapterOptions, parseOptions, parseSimulatorOptions, type Options } from './options.ts'
+import {
+  HIGHEST_RATE,
+  parseAdapterOptions,
+  parseOptions,
+  parseSimulatorOptions,
+  parseStreamsOptions,
+  type Options,
+} from './options.ts'
 import { startPipeline, type Pipeline } from './pipeline.ts'
 import { runProducerPerformance } from './producer-performance.ts'
 import { measureRate, type RateDeps, type RateResult } from './rate.ts'
 import { benchSimulator } from './simulator.ts'
+import { benchAlone } from './streams/alone.ts'
+import { benchStreams } from './streams/bench.ts'
 import { createRawTopics, meanBytes, runWriter, sampleValues } from './raw.ts'
 import { formatReport, machine, type Raw, type Report } from './report.ts'
 
@@ -26,9 +37,14 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 try {
   const [what = '', ...args] = process.argv.slice(2)
-  const alone = { adapters: onAdapters, simulator: onSimulator }
-  const report = what === 'adapters' || what === 'simulator' ? alone[what](args) : onPipeline(process.argv.slice(2))
-  process.stdout.write(`${await report}\n`)
+  const alone = new Map([
+    ['adapters', onAdapters],
+    ['simulator', onSimulator],
+    ['processors', onProcessors],
+    ['streams', onStreams],
+  ])
+  const report = (await alone.get(what)?.(args)) ?? (await onPipeline(process.argv.slice(2)))
+  process.stdout.write(`${report}\n`)
 } catch (error) {
   say(error instanceof PipelineError ? `bench: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exitCode = error instanceof PipelineError && error.code === 'WRONG_USE' ? 2 : 1
@@ -43,6 +59,38 @@ async function onSimulator(args: readonly string[]): Promise<string> {
   const environment = parseEnvironment(process.env)
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   return measuredHere(await benchSimulator({ config, environment, variables: process.env, say }, options))
+}
+
+async function onProcessors(): Promise<string> {
+  return measuredHere(await benchAlone(say))
+}
+
+/** On the broker of KAFKA_BROKERS, else on one of its own. */
+async function onStreams(args: readonly string[]): Promise<string> {
+  const options = parseStreamsOptions(args)
+  const { KAFKA_BROKERS: given } = parseEnvironment(process.env)
+  const dataDir = join('.crosstide', 'bench-streams')
+  const stack =
+    given === undefined
+      ? await startStack({
+          dataDir,
+          ports: { kafka: 0, registry: 0, postgres: 0 },
+          external: {},
+          variables: process.env,
+          onProgress: ({ part, state, detail }) => say(`${part}: ${state} ${detail}`),
+        })
+      : undefined
+  try {
+    const kafka = {
+      brokers: stack?.brokers ?? given ?? [],
+      clientId: 'crosstide-bench',
+      log: createLog('bench', 'error'),
+    }
+    return measuredHere(await benchStreams({ kafka, variables: process.env, say }, options))
+  } finally {
+    await stack?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
 }
 
 /** The load of others on the machine is part of a figure, too. */

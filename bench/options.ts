@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { PipelineError } from '../core/errors.ts'
 import type { BrokerCount } from '../dev/brokers.ts'
+import { J3_EVENTS, type StreamsOptions } from './streams/bench.ts'
 
 export type Options = {
   readonly rates: readonly number[]
@@ -35,6 +36,11 @@ or:    npm run bench -- adapters [options]: each adapter alone on its recording,
 or:    npm run bench -- simulator [options]: the simulator alone, read by a client in another process
   --rates 10000,50000       frames per second
   --seconds 10              measured per rate
+or:    npm run bench -- processors: the market processor alone, and what a snapshot of it costs
+or:    npm run bench -- streams [options]: one job on our runner beside Kafka Streams, both exactly once in effect
+  --events 2000000          of the backlog
+  --rates 2000,10000        events per second for latencies
+  --seconds 15              measured per rate and side
 `
 
 /** Pure: the command line; throws WRONG_USE. */
@@ -97,6 +103,27 @@ export function parseSimulatorOptions(args: readonly string[]): SimulatorOptions
     })
     const rates = values.rates.split(',').map((rate) => within(rate, 10, HIGHEST_RATE))
     return { rates, seconds: within(values.seconds, 1, 600) }
+  } catch (cause) {
+    throw wrongUse(cause)
+  }
+}
+
+/** Pure: what follows `streams`; throws WRONG_USE. */
+export function parseStreamsOptions(args: readonly string[]): StreamsOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        events: { type: 'string', default: String(J3_EVENTS) },
+        rates: { type: 'string', default: '2000,10000' },
+        seconds: { type: 'string', default: '15' },
+      },
+    })
+    return {
+      events: within(values.events, 1000, 100_000_000),
+      rates: values.rates.split(',').map((rate) => within(rate, 10, HIGHEST_RATE)),
+      seconds: within(values.seconds, 1, 600),
+    }
   } catch (cause) {
     throw wrongUse(cause)
   }
