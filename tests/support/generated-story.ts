@@ -111,7 +111,7 @@ export function seededStory(seed: number, density: Density = THREE_DAYS): Story 
 /** What happens while there is trading, by its share in a hundred. */
 function somehow(random: Random): Happening {
   const who = { exchange: random(EXCHANGES.length), symbol: random(SYMBOLS.length) }
-  const priced = { ...who, bps: random(41) - 20, size: 1 + random(4000) }
+  const priced = { ...who, bps: random(50) === 0 ? 900 : random(41) - 20, size: 1 + random(4000) }
   const share = random(100)
   if (share < 34) return { kind: 'quote', ...priced, size: random(20) === 0 ? 0 : priced.size }
   if (share < 60) return { kind: 'trade', ...priced }
