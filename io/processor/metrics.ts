@@ -1,4 +1,4 @@
-import type { Tally } from '../../core/processor.ts'
+import { OUTCOMES, type Tally } from '../../core/processor.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RunnerObserver } from './runner.ts'
 
@@ -37,6 +37,8 @@ export function openProcessorMetrics(metrics: Metrics, processor: string, nowMs:
   const rebalances = metrics.counter('processor_rebalances_total', 'Times the group dealt its slots anew', [
     'processor',
   ])
+  // There from the start, so that a dashboard shows a zero and not a hole.
+  for (const what of [...OUTCOMES, 'fault', 'emitted', 'suppressed']) counts.inc({ processor, what }, 0)
   const published = new Map<string, number>()
   let interval = { records: 0, since: nowMs() }
 

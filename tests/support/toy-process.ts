@@ -19,8 +19,9 @@ const settingsSchema = z.object({
   group: z.string(),
   topics: z.object({ numbers: z.string(), sums: z.string(), peaks: z.string(), snapshots: z.string() }),
   codeVersion: z.number().default(1),
-  /** Another step under the same version, where it is not 3. */
+  /** Another step under the same version, where they are not these. */
   every: z.number().default(3),
+  bias: z.number().default(0),
   sliceRecords: z.number().default(7),
   snapshotEveryRecords: z.number().default(40),
   chunkBytes: z.number().default(64),
@@ -43,7 +44,7 @@ const { topics, writerPort } = settings
 const tell = (line: Readonly<Record<string, unknown>>): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 const log = createLog('toy', 'silent')
 const kafka = { brokers: settings.brokers, clientId: 'toy', log }
-const processor = toy(topics, settings.codeVersion, settings.every)
+const processor = toy(topics, settings.codeVersion, settings)
 const failpoint = failpoints(settings.failpoints)
 const ranges = await openRanges(kafka)
 const writer = await openWriter({

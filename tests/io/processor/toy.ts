@@ -12,8 +12,8 @@ export const PARTITIONS = 6
 export type Toy = Processor<ToyState, number, number>
 export type ToyTopics = { readonly numbers: string; readonly sums: string; readonly peaks: string }
 
-/** `every`: at which records a sum is written; changing it under the same version is what DIVERGED is for. */
-export const toy = ({ numbers, sums, peaks }: ToyTopics, codeVersion = 1, every = 3): Toy => ({
+/** `every`: at which records a sum is written, `bias`: what is added to it; changing them under the same version is what DIVERGED is for. */
+export const toy = ({ numbers, sums, peaks }: ToyTopics, codeVersion = 1, { every = 3, bias = 0 } = {}): Toy => ({
   name: 'toy',
   codeVersion,
   input: numbers,
@@ -30,7 +30,7 @@ export const toy = ({ numbers, sums, peaks }: ToyTopics, codeVersion = 1, every 
     })
     state.sum += value
     state.count += 1
-    if (offset % every === 0) emit(out(sums, state.sum))
+    if (offset % every === 0) emit(out(sums, state.sum + bias))
     if (value > state.highest) {
       state.highest = value
       emit(out(peaks, value))
