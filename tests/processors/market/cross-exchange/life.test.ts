@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { at, beat, brief, configured, edge, runCross, survival, type Row } from './rig.ts'
+import { at, beat, brief, configured, edge, FREE, quoted, runCross, survival, type Row } from './rig.ts'
 
 const both = (millis: number): readonly Row[] => [beat(millis, 'binance'), beat(millis, 'kraken')]
 const other = (millis: number): readonly Row[] => [beat(millis, 'gate')]
@@ -85,5 +85,62 @@ describe('the life of an opportunity', () => {
     expect(brief(written)).toEqual(['OPEN 290 8', 'UPDATE 300 3', 'CLOSE 400 2.99 edge'])
     expect(written.at(-1)?.life?.timeWeightedBps).toBeCloseTo(380 / 110, 9)
     expect(survival(written.at(-1))).toEqual([false, false, false, false])
+  })
+})
+
+describe('at one moment', () => {
+  test('it opens before its quotes grow stale', () => {
+    const { written } = runCross(
+      configured(-1, { ...FREE, minHoldMs: 2000 }),
+      ...both(-1),
+      ...edge(0, 20),
+      ...other(2500),
+    )
+    expect(brief(written)).toEqual(['OPEN 2000 20', 'CLOSE 2000 20 stale'])
+    // Nothing lasted, so the edge over time is the one it opened with.
+    expect(written.at(-1)?.life).toMatchObject({ durationMs: 0, timeWeightedBps: expect.closeTo(20, 9), profitTime: 0 })
+    expect(survival(written.at(-1))).toEqual([false, false, false, false])
+  })
+
+  test('it opens before it is cut', () => {
+    expect(brief(life(edge(599_800, 20), other(600_500)).written)).toEqual(['OPEN 600000 20', 'CLOSE 600000 20 ttl'])
+  })
+
+  test('its quotes grow stale before it is cut', () => {
+    const { written } = life(edge(598_000, 20), other(600_500))
+    expect(brief(written).at(-1)).toBe('CLOSE 600000 20 stale')
+  })
+
+  test('it is closed by a timer before a delay ends, and by a record after it', () => {
+    // Open at 200, so the delay of 100 ms ends at 300, where the quotes of before grow stale at 300 as well.
+    const stale = runCross(configured(-1, { ...FREE, maxAgeMs: 300 }), ...both(-1), ...edge(0, 20), ...other(400))
+    expect(brief(stale.written)).toEqual(['OPEN 200 20', 'CLOSE 300 20 stale'])
+    expect(survival(stale.written.at(-1))).toEqual([true, false, false, false])
+    const closed = life(edge(0, 20), edge(300, 1))
+    expect(brief(closed.written)).toEqual(['OPEN 200 20', 'CLOSE 300 1 edge'])
+    expect(survival(closed.written.at(-1))).toEqual([true, true, false, false])
+  })
+
+  test('a candidate that has not opened is cut without a word', () => {
+    const { written, tally } = life(edge(599_900, 20), other(600_500))
+    expect([written, tally.get('flicker')]).toEqual([[], 1])
+  })
+
+  test('several open in the order of their routes, each before any closes', () => {
+    const { written } = runCross(
+      configured(-1, { ...FREE, minHoldMs: 2000 }),
+      ...both(-1),
+      beat(-1, 'coinbase'),
+      quoted(0, 'kraken', { bid: 10_020, ask: 10_040 }),
+      quoted(0, 'coinbase', { bid: 10_020, ask: 10_040 }),
+      quoted(0, 'binance', { bid: 9990, ask: 10_000 }),
+      ...other(2500),
+    )
+    expect(written.map(({ phase, legs }) => `${phase} ${legs[1]?.exchange ?? ''}`)).toEqual([
+      'OPEN coinbase',
+      'OPEN kraken',
+      'CLOSE coinbase',
+      'CLOSE kraken',
+    ])
   })
 })
