@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
+import { assertAccess } from '../api/access.ts'
 import { PipelineError } from '../core/errors.ts'
 import { brokerPorts } from '../dev/brokers.ts'
 import { assertPortFree, freePort, portHolder } from '../dev/ports.ts'
@@ -79,8 +80,9 @@ async function startAll(run: Run): Promise<void> {
   const { environment, dataDir, progress, stops } = run
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const arbitrage = await loadArbitrage(environment.CROSSTIDE_CONFIG)
-  await mkdir(dataDir, { recursive: true })
   assertDistinctPorts(environment)
+  await assertRolesCanStart(environment)
+  await mkdir(dataDir, { recursive: true })
   await assertOwnPort(run)
   const roles: SupervisedRole[] = []
   const stack = await startParts(run, () => publish())
@@ -132,6 +134,20 @@ const pidsOf = (stack: Stack, roles: readonly SupervisedRole[]): Readonly<Record
 })
 
 /** Two parts on one port would fail late, and the second one would not say why. Throws PORT_BUSY. */
+/** What a role would refuse once everything else runs, and after it had been started again four times. */
+async function assertRolesCanStart({
+  CROSSTIDE_HOST: host,
+  CROSSTIDE_API_KEYS: keys = [],
+  CROSSTIDE_SOURCE: source,
+  CROSSTIDE_RECORDING: recording,
+}: Environment): Promise<void> {
+  assertAccess({ host, keys })
+  if (source !== 'recorded' || recording === undefined) return
+  await readdir(recording).catch((cause: unknown) => {
+    throw new PipelineError('WRONG_USE', `cannot read the recording ${recording}`, { cause })
+  })
+}
+
 function assertDistinctPorts(environment: Environment): void {
   const ports = [
     ['PORT', environment.PORT],
