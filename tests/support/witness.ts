@@ -21,6 +21,8 @@ type Leg = {
   readonly window: PanesState<Moments, number>
   readonly running: Running
   inMinute: number
+  /** Of the last quote in this minute. */
+  bid: number | undefined
 }
 type WitnessState = { readonly legs: Map<string, Leg>; minute: number }
 export type Witnessed = {
