@@ -141,7 +141,7 @@ async function assertRolesCanStart({
   CROSSTIDE_SOURCE: source,
   CROSSTIDE_RECORDING: recording,
 }: Environment): Promise<void> {
-  assertAccess({ host, keys })
+  assertAccess({ host, keys, origins: [] })
   if (source !== 'recorded' || recording === undefined) return
   await readdir(recording).catch((cause: unknown) => {
     throw new PipelineError('WRONG_USE', `cannot read the recording ${recording}`, { cause })
