@@ -25,7 +25,7 @@ const differences = (a: string, b: string): string => `
  * A candle holds the trades that stand on the log before the tick that closed it (`origin_offset`). Minutes with a trade after
  * that are counted `late` and not compared. Candles are compared once the ticks sink has passed that tick. A minute without a candle
  * is wrong if another candle of its partition tells that it was closed after its first trade; where none does, nothing can be
- * said: `unjudged`.
+ * said: `unjudged`, if it is older than the newest candle.
  */
 export const COMPARISON = `
 with recomputed as materialized (
@@ -68,7 +68,7 @@ offsets as (
 placed as materialized (
   select coalesce(e.exchange, c.exchange) as exchange, coalesce(e.symbol, c.symbol) as symbol, coalesce(e.minute, c.minute) as minute,
          c.symbol is null as is_missing, o.last_offset >= c.origin_offset as is_late, k.closed_at > o.first_offset as is_due,
-         k.closed_at is null as is_unknown
+         k.closed_at is null and coalesce(e.minute, c.minute) < (select max(open_time) from public.candles_1m) as is_unknown
     from expected e
     full join candles c on c.exchange = e.exchange and c.symbol = e.symbol and c.minute = e.minute
     left join offsets o on o.exchange = coalesce(e.exchange, c.exchange) and o.symbol = coalesce(e.symbol, c.symbol)
