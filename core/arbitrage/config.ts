@@ -112,6 +112,8 @@ export function readArbitrage(
 }
 
 const AMOUNT = number(0, 1e12)
+/** Below 0 what loses is reported too: for controls, with openBps below 0. */
+const PROFIT = number(-1e12, 1e12)
 const BPS = number(-10_000, 10_000)
 const FEE = number(0, 5000)
 const isExchange = (name: string): boolean => /^[a-z][a-z0-9]{0,31}$/.test(name)
@@ -150,7 +152,7 @@ const amounts: Reader<Amounts> = (node) => {
   const { cap, minProfit, transferCost } = DEFAULT_ARBITRAGE
   const read = {
     cap: member('cap', AMOUNT, cap),
-    minProfit: member('minProfit', AMOUNT, minProfit),
+    minProfit: member('minProfit', PROFIT, minProfit),
     transferCost: member('transferCost', AMOUNT, transferCost),
   }
   finish()
@@ -167,7 +169,7 @@ const arbitrage: Reader<ArbitrageConfig> = (node) => {
     exchanges: or('exchanges', record(isExchange, 'an exchange', exchange)),
     numeraire: or('numeraire', text(isAsset, 'an asset')),
     cap: or('cap', AMOUNT),
-    minProfit: or('minProfit', AMOUNT),
+    minProfit: or('minProfit', PROFIT),
     transferCost: or('transferCost', AMOUNT),
     currencies: or('currencies', record(isAsset, 'an asset', amounts)),
     conversions: or('conversions', SYMBOLS),

@@ -78,4 +78,18 @@ describe("the simulator's journal", { timeout: 60_000 }, () => {
     }
     expect(found.filter(({ phase }) => phase === 'CLOSE')).toHaveLength(3)
   })
+
+  test("and its silence is the market's, not ours: without fees and from -30 bps on every route is open nearly always", () => {
+    const seconds = 12
+    const document = { ...JOURNAL, openBps: -30, closeBps: -40, minProfit: -1e9 }
+    const found = detect(simulate({ seed: 3, seconds, document }))
+    // BTC and ETH in dollars of two kinds, ETH-BTC: four exchanges, each with three others. USDT-USD: two of them.
+    const opened = found.filter(({ phase }) => phase === 'OPEN')
+    expect(new Set(opened.map(({ legs }) => route(legs))).size).toBe(3 * 4 * 3 + 2)
+    const closed = found.filter(({ phase }) => phase === 'CLOSE').length
+    expect(closed).toBeLessThan(opened.length / 10)
+    const last = Math.max(...found.map(({ at }) => at))
+    const first = Math.min(...opened.map(({ at }) => at))
+    expect(last - first).toBeGreaterThan((seconds - 3) * 1_000_000)
+  })
 })
