@@ -11,7 +11,7 @@ export function parseSpeed(text: string): number {
 
 const MOST_BATCH = 500
 /** Batches that are sent and not acknowledged. */
-const MOST_PENDING = 4
+const MOST_PENDING = 16
 /** A signal is noticed within this long. */
 const LONGEST_SLEEP_MS = 200
 

@@ -40,7 +40,7 @@ export type WarmedUp<State> = {
   readonly now: Micros | undefined
   /** Whether the log reaches back far enough for the state to be that of live. */
   readonly reaches: boolean
-  /** Whether the configuration in force was met. */
+  /** Whether the configuration in force was met, or the log is whole. */
   readonly configured: boolean
 }
 
@@ -83,7 +83,7 @@ export async function warmUp<State, In, Out>(
       first === 0 ||
       needed > first ||
       (now !== undefined && (firstStamp + 1) * MICROS_PER_MILLI <= now - processor.horizon)
-    return { state, from, records, now, reaches, configured }
+    return { state, from, records, now, reaches, configured: configured || first === 0 }
   }
 }
 

@@ -25,7 +25,7 @@ export type Verified<Out> = { readonly range: Range; readonly records: number; r
       /** By output topic, how many. */
       readonly outputs: ReadonlyMap<string, number>
       readonly repeats: number
-      /** The configuration was met before the range; without it the processor may have left things out. */
+      /** The configuration was met before the range, or the log is whole; without it the processor may have left things out. */
       readonly configured: boolean
     }
   | { readonly kind: 'different'; readonly difference: Difference<Out> }
