@@ -16,9 +16,11 @@ import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
 import { openPool } from '../../io/postgres.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { deadLetter } from '../../producers/dead-letter.ts'
-import { tickCodec } from '../../schemas/codec.ts'
+import { tickCodec, type Codec } from '../../schemas/codec.ts'
+import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
 import { catalogue, deadLettersOf } from '../../schemas/topics.ts'
 import { createEmptyDatabase, silentLog, type TestDatabase } from '../support/database.ts'
+import { candle, opportunity } from '../support/derived.ts'
 import { allOf, kafkaOptions, uniqueName } from '../support/kafka.ts'
 import { gap, quote, tick, trade } from '../support/ticks.ts'
 
@@ -54,7 +56,11 @@ afterAll(async () => {
 })
 
 /** Replays the letters from an offset on. */
-async function replay(from: number, change: Partial<ReplayDeps> = {}): Promise<readonly Outcome[]> {
+async function replay(
+  from: number,
+  change: Partial<ReplayDeps> = {},
+  topic = topics.ticks.name,
+): Promise<readonly Outcome[]> {
   const deps: ReplayDeps = {
     topics,
     registry,
@@ -67,8 +73,11 @@ async function replay(from: number, change: Partial<ReplayDeps> = {}): Promise<r
     dryRun: false,
     ...change,
   }
-  return replayAll(deps, lettersOf(ranges, topics.ticks.name, String(from)))
+  return replayAll(deps, lettersOf(ranges, topic, String(from)))
 }
+
+const encoded = async <Domain, Wire>(topic: string, codec: Codec<Domain, Wire>, value: Domain): Promise<Buffer> =>
+  (await registry.encoder(topic, codec))(value)
 
 const lettersEnd = async (): Promise<number> => (await ranges.bounds(letterSlot)).end
 
@@ -163,6 +172,36 @@ describe("a sink's letters", () => {
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['unreadable', 'unreadable', 'too-old'])
     expect(exitCode(outcomes)).toBe(1)
     expect(await rowsOf('select * from trades_default')).toEqual([])
+  })
+
+  test('of candles and opportunities are stored by their keys; what was remembered of origins stays', async () => {
+    const openTime = micros(Math.floor(Date.now() / 60_000) * 60_000_000)
+    const old = micros(openTime - 30 * 86_400_000_000)
+    const letters = [
+      [topics.candles, await encoded(topics.candles.name, candleCodec, candle({ openTime, interval: '1s' }))],
+      [topics.candles, await encoded(topics.candles.name, candleCodec, candle({ openTime: old, interval: '1s' }))],
+      [topics.opportunities, await encoded(topics.opportunities.name, opportunityCodec, opportunity())],
+    ] as const
+    await openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }).put(
+      letters.map(([{ name }, value], offset) => ({
+        slot: { topic: name, partition: 2 },
+        record: { offset, key: Buffer.from('BTC'), value, timestampMs: Date.now() },
+        error: '22003: numeric field overflow',
+      })),
+    )
+    const outcomes = async (topic: string) =>
+      (await replay(0, {}, topic)).map(({ outcome, detail }) => [outcome, detail])
+    expect(await outcomes(topics.candles.name)).toEqual([
+      ['replayed', '1 rows'],
+      ['too-old', 'older than the tables keep'],
+    ])
+    expect(await outcomes(topics.candles.name)).toContainEqual(['replayed', '0 rows'])
+    expect(await outcomes(topics.opportunities.name)).toEqual([['replayed', '1 rows']])
+    expect(await rowsOf('select exchange, partition from candles_1s')).toEqual([{ exchange: 'binance', partition: 2 }])
+    expect(await rowsOf('select opportunity_id, phase from opportunities')).toEqual([
+      { opportunity_id: 'x:0:1:0', phase: 'OPEN' },
+    ])
+    expect(await rowsOf('select * from ingest.derived_origins')).toEqual([])
   })
 
   test('of one record count once: a crash may have left two', async () => {
