@@ -26,6 +26,7 @@ export function liveLine(figures: Figures, time: string): string {
     latency('frame to row', 'consumers', 'frameToRowP50Ms', 'frameToRowP99Ms'),
     latency('to push', 'api', 'frameToPushP50Ms', 'frameToPushP99Ms'),
     whole(figure('consumers', 'lagRecords'), 'lag'),
+    whole(figure('processors', 'lagRecords'), 'lag of processors'),
     ...warnings(figures['producers'] ?? {}),
   ]
     .filter((part) => part !== undefined)

@@ -135,7 +135,7 @@ function program(environment: Environment): Command {
     .action(async () => exit(await bootstrapCommand(environment)))
   cli
     .command('run <role> [args...]')
-    .description('run one role here: producers [exchange…], consumers [sink…], api, simulator')
+    .description('run one role here: producers [exchange…], processors [name…], consumers [sink…], api, simulator')
     .allowUnknownOption()
     .action(async (role: string, args: readonly string[]) => runRole(environment, role, args))
   addNouns(cli, environment, exit)
