@@ -33,6 +33,8 @@ export type ControlDeps = {
   readonly failpoint?: (name: string) => void
   /** How often the full set is repeated, so that a replay from any offset finds it within its warm-up. */
   readonly repeatMs?: number
+  /** A publisher that is paused for this long is taken over from. */
+  readonly silentMs?: number
 }
 
 export type ControlPublisher = {
@@ -46,6 +48,7 @@ export type ControlPublisher = {
 /** Any number, the same for all publishers of a database; not the one of `cli/publishing.ts`. */
 const LOCK = 7_217_042
 const REPEAT_MS = 600_000
+const SILENT_MS = 10_000
 const POLL_MS = 250
 const STANDBY_MS = 1000
 const SLOW_MS = 5000
@@ -58,21 +61,39 @@ const SLOW_MS = 5000
  * same epoch with the same hash, which changes nothing for a reader.
  */
 export function controlPublisher(deps: ControlDeps): ControlPublisher {
-  const { pool, log, signal, repeatMs = REPEAT_MS, failpoint = () => undefined } = deps
+  const { pool, log, signal, repeatMs = REPEAT_MS, silentMs = SILENT_MS, failpoint = () => undefined } = deps
   let outage: string | undefined
   let isPublishing = false
   let appendingSinceMs: number | undefined
 
-  async function write(session: Session, versions: readonly Version[]): Promise<void> {
+  /** While Kafka is waited for, the connection is kept from falling silent: the lock stays ours. */
+  async function keepLock({ connection }: Held, until: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(silentMs / 4, until)
+      if (until.aborted) return
+      await connection.query('select 1')
+    }
+  }
+
+  async function write(held: Held, session: Session, versions: readonly Version[]): Promise<void> {
     const time = deps.now()
     const ticks = versions.map((version) => controlTick(session, version, time))
+    const over = new AbortController()
+    const keeping = keepLock(held, AbortSignal.any([signal, over.signal]))
     appendingSinceMs = deps.nowMs()
-    const appended = deps.append(broadcast(deps.ticks, ticks, deps.encode))
-    await Promise.race([appended, aborted(signal)]).finally(() => (appendingSinceMs = undefined))
+    try {
+      await Promise.race([deps.append(broadcast(deps.ticks, ticks, deps.encode)), keeping])
+    } finally {
+      appendingSinceMs = undefined
+      over.abort()
+    }
+    await keeping
+    if (signal.aborted) throw new Error('stopped')
   }
 
   /** Publishes until it is to stop; throws when the connection, and so the lock, is gone. */
-  async function publish({ connection }: Held): Promise<void> {
+  async function publish(held: Held): Promise<void> {
+    const { connection } = held
     await checkLogId(deps.ranges, deps.control, connection)
     const session: Session = { session: await nextSession(connection), feed: deps.feed, nextOrdinal: 0 }
     log.info({ session: session.session }, 'control_publisher_started')
@@ -80,7 +101,7 @@ export function controlPublisher(deps: ControlDeps): ControlPublisher {
     let repeatAtMs = -Infinity
     while (!signal.aborted) {
       for (const version of await waiting(connection)) {
-        await write(session, [version])
+        await write(held, session, [version])
         failpoint('control.acknowledged')
         await mark(connection, version)
         deps.published(version)
@@ -89,7 +110,7 @@ export function controlPublisher(deps: ControlDeps): ControlPublisher {
       }
       if (deps.nowMs() >= repeatAtMs) {
         const all = await fullSet(connection)
-        await write(session, all)
+        await write(held, session, all)
         all.forEach(deps.published)
         repeatAtMs = deps.nowMs() + repeatMs
       }
@@ -99,7 +120,7 @@ export function controlPublisher(deps: ControlDeps): ControlPublisher {
   }
 
   async function turn(): Promise<void> {
-    const held = await tryLock(pool, LOCK)
+    const held = await tryLock(pool, LOCK, silentMs)
     outage = undefined
     if (held === undefined) return pause(STANDBY_MS, signal)
     try {
@@ -175,11 +196,3 @@ async function nextSession(database: Database): Promise<Micros> {
   const { rows } = await database.query<{ session: string }>('select ingest.next_control_session() as session')
   return micros(Number(rows[0]?.session))
 }
-
-/** Rejects when the signal ends what it is about. */
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    const end = (): void => reject(new Error('stopped'))
-    if (signal.aborted) end()
-    signal.addEventListener('abort', end, { once: true })
-  })

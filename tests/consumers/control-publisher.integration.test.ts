@@ -128,6 +128,7 @@ function launch(given: Partial<Settings> = {}): ChildProcess {
     prefix,
     partitions: PARTITIONS,
     repeatMs: 600_000,
+    silentMs: 10_000,
     failpoints: '',
     ...given,
   }
@@ -221,6 +222,25 @@ describe('the control publisher', { timeout: 120_000 }, () => {
     await kill(child)
     await isPublished(await add(14))
     expect(publisher.isPublishing()).toBe(true)
+  })
+
+  test('that is paused is taken over from; awake again it waits', async () => {
+    const child = launch({ silentMs: 2000 })
+    await isPublished(await add(141))
+    const { stop } = await start()
+    child.kill('SIGSTOP')
+    await isPublished(await add(142))
+    child.kill('SIGCONT')
+    await isPublished(await add(143))
+    await stop()
+    // It lives, and takes over in its turn.
+    const epoch = await add(144)
+    await isPublished(epoch)
+    const inForce: ControlSet = new Map()
+    const taken = (await controls(2)).map((one) => takeControl(inForce, { documentId: ID, ...one }))
+    // It may have been paused with an old epoch in its hands, which nobody takes any more.
+    expect(taken).not.toContain('conflict')
+    expect(inForce.get(ID)?.epoch).toBe(epoch)
   })
 
   test('whose connection is ended goes on with another one', async () => {

@@ -18,6 +18,7 @@ const settings = z.object({
   prefix: z.string(),
   partitions: z.number(),
   repeatMs: z.number(),
+  silentMs: z.number(),
   failpoints: z.string(),
 })
 export type Settings = z.infer<typeof settings>
@@ -43,4 +44,5 @@ await controlPublisher({
   published: () => undefined,
   failpoint: failpoints(given.failpoints),
   repeatMs: given.repeatMs,
+  silentMs: given.silentMs,
 }).run()
