@@ -14,14 +14,15 @@ export function openBar(
   nowMs: () => number,
 ): Bar {
   if (out.isTTY !== true) return { show: () => undefined, clear: () => undefined }
-  const startedAt = nowMs()
+  let begun = { what: '', atMs: 0 }
   let shownAt = -Infinity
   return {
     show(what, done, total) {
       const at = nowMs()
+      if (begun.what !== what) begun = { what, atMs: at }
       if (at - shownAt < EVERY_MS) return
       shownAt = at
-      out.write(`\r\u001B[K${barLine(what, done, total, (at - startedAt) / 1000)}`)
+      out.write(`\r\u001B[K${barLine(what, done, total, (at - begun.atMs) / 1000)}`)
     },
     clear() {
       if (shownAt > -Infinity) out.write('\r\u001B[K')

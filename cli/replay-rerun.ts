@@ -30,6 +30,9 @@ export type Value = { readonly schema: SchemaName; readonly value: object; reado
 
 export type Range = { readonly from: Offset; readonly to: Offset }
 
+/** Told how far a run is: of `total` records of its part, `done`. */
+export type Progress = (part: 'warm-up' | 'range', done: number, total: number) => void
+
 /** A state as live had it before a record, and how it was come by. */
 export type WarmedUp<State> = {
   readonly state: State
@@ -55,6 +58,7 @@ export async function warmUp<State, In, Out>(
   replay: Replay<State, In, Out>,
   slot: Slot,
   next: Offset,
+  progress: Progress = () => undefined,
 ): Promise<WarmedUp<State>> {
   const { processor, log, timeOf, configures } = replay
   const { first } = await log.bounds(slot)
@@ -68,7 +72,8 @@ export async function warmUp<State, In, Out>(
     let firstStamp = Infinity
     let records = 0
     let configured = false
-    for await (const batch of ahead(log.read(slot, from, next)))
+    for await (const batch of ahead(log.read(slot, from, next))) {
+      progress('warm-up', records, next - from)
       for (const read of await replay.read(slot, batch)) {
         records += 1
         if ('fault' in read) continue
@@ -77,6 +82,7 @@ export async function warmUp<State, In, Out>(
         if (read.offset === first) firstStamp = read.timestampMs
         stepOnce(processor, state, read, () => undefined, new Map())
       }
+    }
     if (!configured && from > first) continue
     // Before offset 0 there was nothing; else T at the first record that is left is at most its stamp.
     const reaches =

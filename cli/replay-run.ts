@@ -31,7 +31,9 @@ export async function runPartitions(deps: ReplayDeps, path: string): Promise<num
     }
     if (resolved.kind !== 'range') return refused(resolved.reason)
     const { range } = resolved
-    const warmed = await warmUp(replay, slot, range.from)
+    const warmed = await warmUp(replay, slot, range.from, (part, of, total) =>
+      bar.show(`partition ${partition}, ${part}`, of, total),
+    )
     if (!warmed.reaches) return refused(`the warm-up of partition ${partition} before ${range.from} is trimmed`)
     // Kept under another name until it is whole.
     file ??= createOutputFile(path, ['Candle', 'Opportunity', 'SystemEvent'])
@@ -47,7 +49,7 @@ export async function runPartitions(deps: ReplayDeps, path: string): Promise<num
         })
       done += made.records
       outputs += made.outputs.length
-      bar.show(`partition ${partition}`, done, range.to - range.from)
+      bar.show(`partition ${partition}, range`, done, range.to - range.from)
     }
     records += done
   }

@@ -7,7 +7,7 @@ import { slotName, type Offset, type Slot } from '../io/kafka/port.ts'
 import { originsOf } from '../io/processor/reading.ts'
 import { compareNext, type Live, type Made, type What } from './replay-compare.ts'
 import { openLive, type LiveOutputs, type OriginsOf } from './replay-live.ts'
-import { rerun, warmUp, type Range, type Replay } from './replay-rerun.ts'
+import { rerun, warmUp, type Progress, type Range, type Replay } from './replay-rerun.ts'
 
 /** The first difference between what live wrote and what the replay made. */
 export type Difference<Out> = {
@@ -44,10 +44,10 @@ export async function verifyPartition<State, In, Out>(
   slot: Slot,
   range: Range,
   processed: Offset | undefined,
-  progress: (records: number) => void = () => undefined,
+  progress: Progress = () => undefined,
 ): Promise<Verified<Out>> {
   const { processor } = replay
-  const warmed = await warmUp(replay, slot, range.from)
+  const warmed = await warmUp(replay, slot, range.from, progress)
   const about = { range, records: 0, warmedUp: warmed.records }
   const refused = (reason: string): Verified<Out> => ({ ...about, kind: 'not comparable', reason })
   if (!warmed.reaches)
@@ -81,7 +81,7 @@ export async function verifyPartition<State, In, Out>(
       side.equal += 1
     }
     about.records += records
-    progress(about.records)
+    progress('range', about.records, range.to - range.from)
   }
   for (const [topic, { outputs }] of sides) {
     await outputs.fill()

@@ -99,8 +99,8 @@ export async function verifyPartitions(deps: ReplayDeps, json: boolean): Promise
     }
     const { range } = resolved
     const startedAt = performance.now()
-    const verified = await verifyPartition(replay, slot, range, processed, (records) =>
-      bar.show(`partition ${partition}`, records, range.to - range.from),
+    const verified = await verifyPartition(replay, slot, range, processed, (part, done, total) =>
+      bar.show(`partition ${partition}, ${part}`, done, total),
     )
     const tookMs = performance.now() - startedAt
     codes.add(EXIT_CODES[verified.kind])
