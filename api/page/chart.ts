@@ -1,13 +1,5 @@
-import {
-  ColorType,
-  LineSeries,
-  LineStyle,
-  LineType,
-  createChart,
-  type ISeriesApi,
-  type LineSeriesPartialOptions,
-  type UTCTimestamp,
-} from 'lightweight-charts'
+import { LineSeries, LineStyle, LineType, type ISeriesApi, type LineSeriesPartialOptions } from 'lightweight-charts'
+import { isTimestamp, openBase } from './chart-base.ts'
 import type { Line } from './documents.ts'
 import type { Point } from './points.ts'
 
@@ -30,43 +22,18 @@ const SHAPES = {
   close: { lineStyle: LineStyle.Solid, lineType: LineType.Simple },
 } as const satisfies Readonly<Record<Line['line'], LineSeriesPartialOptions>>
 
-const NARROW_PX = 600
-
-const isTimestamp = (seconds: number): seconds is UTCTimestamp => Number.isSafeInteger(seconds)
-
-/** lightweight-charts behind the little we need of it; the only file that knows the library. */
+/** The chart of one symbol's lines; with `chart-base.ts` and `evidence-chart.ts` all that knows the library. */
 export function openChart(place: HTMLElement, colourNameOf: (exchange: string) => string, digits: number): Chart {
   const series = new Map<string, { readonly line: Line; readonly api: ISeriesApi<'Line'> }>()
-  const probe = document.createElement('span')
-  place.append(probe)
-  // Custom properties hold light-dark(); only a used colour tells which of the two it is.
-  const colour = (name: string): string => {
-    probe.style.color = `var(${name})`
-    return getComputedStyle(probe).color
-  }
-  const chart = createChart(place, {
-    autoSize: true,
-    // The library's licence asks for the logo.
-    layout: { attributionLogo: true, fontFamily: getComputedStyle(place).fontFamily, fontSize: 12 },
+  const { chart, colour, onPaint, isNarrow, remove } = openBase(place, {
     timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 3, minBarSpacing: 0.1 },
-    rightPriceScale: { scaleMargins: { top: 0.12, bottom: 0.12 } },
-    handleScroll: { mouseWheel: false, vertTouchDrag: false },
-    handleScale: { mouseWheel: false },
     // Months and weekdays of the reader's language, hours of UTC.
     localization: { dateFormat: 'yyyy-MM-dd' },
   })
   const colourOf = (exchange: string): string => colour(colourNameOf(exchange))
-  const paint = (): void => {
-    chart.applyOptions({
-      layout: { background: { type: ColorType.Solid, color: colour('--surface') }, textColor: colour('--muted') },
-      grid: { vertLines: { color: colour('--line') }, horzLines: { color: colour('--line') } },
-      timeScale: { borderColor: colour('--line') },
-      rightPriceScale: { borderColor: colour('--line') },
-    })
+  onPaint(() => {
     for (const { line, api } of series.values()) api.applyOptions({ color: colourOf(line.exchange) })
-  }
-  const scheme = matchMedia('(prefers-color-scheme: dark)')
-  scheme.addEventListener('change', paint)
+  })
 
   function seriesOf(line: Line): ISeriesApi<'Line'> {
     const key = `${line.exchange} ${line.line}`
@@ -85,9 +52,8 @@ export function openChart(place: HTMLElement, colourNameOf: (exchange: string) =
   }
   /** Where there is room: on a phone it would cover the lines. */
   const titleOf = ({ exchange, line }: Line): string =>
-    line === 'trade' || place.clientWidth < NARROW_PX ? '' : line === 'close' ? exchange : `${exchange} ${line}`
+    line === 'trade' || isNarrow() ? '' : line === 'close' ? exchange : `${exchange} ${line}`
   const pointOf = ({ time, value }: Point) => (isTimestamp(time) ? [{ time, value }] : [])
-  paint()
   return {
     set: (line, points) => seriesOf(line).setData(points.flatMap(pointOf)),
     update(line, point) {
@@ -101,13 +67,9 @@ export function openChart(place: HTMLElement, colourNameOf: (exchange: string) =
       scale.fitContent()
       const all = scale.getVisibleLogicalRange()
       if (seconds === undefined || all === null) return
-      const room = place.clientWidth < NARROW_PX ? 2 : 9
+      const room = isNarrow() ? 2 : 9
       scale.setVisibleLogicalRange({ from: all.to - seconds, to: all.to + room })
     },
-    remove() {
-      scheme.removeEventListener('change', paint)
-      chart.remove()
-      probe.remove()
-    },
+    remove,
   }
 }

@@ -1,4 +1,5 @@
 import { readMessage, type Message } from './messages.ts'
+import { readSignalMessage, type SignalMessage } from './signals.ts'
 import { retryDelayMs } from './retry.ts'
 
 export type ConnectionState =
@@ -21,6 +22,7 @@ export type Connection = {
 export function connect(
   key: () => string | undefined,
   onMessage: (message: Message) => void,
+  onSignals: (message: SignalMessage) => void,
   onState: (state: ConnectionState) => void,
 ): Connection {
   let attempt = 0
@@ -38,10 +40,16 @@ export function connect(
       const secret = key()
       if (secret !== undefined) socket.send(JSON.stringify({ type: 'auth', key: secret }))
       socket.send(JSON.stringify({ type: 'subscribe_prices' }))
+      socket.send(JSON.stringify({ type: 'subscribe_signals' }))
     })
     socket.addEventListener('message', ({ data }) => {
-      const message = typeof data === 'string' && current === socket ? readMessage(data) : undefined
-      if (message === undefined) return
+      if (typeof data !== 'string' || current !== socket) return
+      const message = readMessage(data)
+      if (message === undefined) {
+        const signals = readSignalMessage(data)
+        if (signals !== undefined) onSignals(signals)
+        return
+      }
       if (message.type === 'snapshot') onState({ kind: 'open' })
       onMessage(message)
     })

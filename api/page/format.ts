@@ -29,5 +29,9 @@ export const durationText = (ms: number | undefined): string => {
 export const rateText = (perSecond: number): string =>
   perSecond >= 100 ? Math.round(perSecond).toLocaleString('en') : perSecond.toFixed(1)
 
+/** Day and time in UTC. */
+export const dateText = (ms: number): string =>
+  Number.isFinite(ms) ? new Date(ms).toISOString().slice(5, 19).replace('T', ' ') : '–'
+
 /** Time of day in UTC: what several exchanges and readers have in common. */
 export const clockText = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 19) : '–')

@@ -5,17 +5,22 @@ export type Shortcuts = {
   readonly help: HTMLDialogElement
   /** Escape, where nothing nearer wants it. */
   readonly back: () => void
+  /** `/` filters the overview. */
+  readonly overview: () => void
+  /** `o` */
+  readonly opportunities: () => void
   readonly clear: () => void
 }
 
 /** The page's keys. Letters typed into a field are text. */
-export function listenToKeys({ search, help, back, clear }: Shortcuts): void {
+export function listenToKeys({ search, help, back, overview, opportunities, clear }: Shortcuts): void {
   document.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || help.open) return
     if (document.documentElement.dataset['access'] !== 'open') return
     const { activeElement } = document
     const isTyping =
-      activeElement instanceof HTMLInputElement && activeElement.type !== 'checkbox' && activeElement.type !== 'radio'
+      activeElement instanceof HTMLSelectElement ||
+      (activeElement instanceof HTMLInputElement && activeElement.type !== 'checkbox' && activeElement.type !== 'radio')
     if (event.key === 'Escape') {
       if (activeElement === search || search.value !== '') {
         clear()
@@ -27,9 +32,10 @@ export function listenToKeys({ search, help, back, clear }: Shortcuts): void {
     if (event.key === '/') {
       event.preventDefault()
       // The field filters the overview: from a symbol's view it leads there.
-      back()
+      overview()
       search.focus()
     }
+    if (event.key === 'o') opportunities()
     if (event.key === '?') help.showModal()
   })
 }

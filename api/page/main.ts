@@ -5,10 +5,13 @@ import { currentKey } from './key.ts'
 import { listenToKeys } from './keyboard.ts'
 import type { Message } from './messages.ts'
 import { startOverview } from './overview.ts'
+import { createOpportunities } from './opportunities.ts'
 import { createRest } from './rest.ts'
 import { createRouter } from './router.ts'
 import { createSignIn } from './sign-in.ts'
+import { createSignalView } from './signal-view.ts'
 import { createSymbolView } from './symbol.ts'
+import type { SignalMessage } from './signals.ts'
 import { createTable } from './table.ts'
 
 const root = document.documentElement
@@ -31,7 +34,12 @@ const refused = (): void => {
 }
 const rest = createRest(currentKey, refused)
 const symbolView = createSymbolView(rest, now, () => source === 'recorded')
+const opportunities = createOpportunities(rest, now)
+const signalView = createSignalView(rest, now)
 const router = createRouter((place) => {
+  opportunities.look(place.view === 'opportunities')
+  if (place.view === 'signal') signalView.open(place.id)
+  else signalView.close()
   if (place.view === 'symbol') symbolView.open(place.symbol)
   else symbolView.close()
   symbolView.apply(table.prices())
@@ -126,6 +134,8 @@ function refresh(): void {
   table.refresh(now())
   symbolView.refresh(table.prices())
   overview.refresh()
+  opportunities.refresh()
+  signalView.refresh()
   showConnection()
 }
 
@@ -144,7 +154,9 @@ find('help-close', HTMLButtonElement).addEventListener('click', () => help.close
 listenToKeys({
   search,
   help,
-  back: () => router.go({ view: 'overview' }),
+  back: () => router.up(),
+  overview: () => router.go({ view: 'overview' }),
+  opportunities: () => router.go({ view: 'opportunities' }),
   clear() {
     search.value = ''
     table.filter('')
@@ -152,5 +164,9 @@ listenToKeys({
   },
 })
 setInterval(refresh, 1000)
-const connection = connect(currentKey, onMessage, onState)
+const onSignals = (message: SignalMessage): void => {
+  opportunities.apply(message)
+  signalView.apply(message)
+}
+const connection = connect(currentKey, onMessage, onSignals, onState)
 router.start()

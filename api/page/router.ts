@@ -1,13 +1,24 @@
 import { find } from './dom.ts'
-import { addressOf, placeOfAddress, type Place } from './place.ts'
+import { addressOf, parentOf, placeOfAddress, type Place } from './place.ts'
 import { rove } from './roving.ts'
 
 export type Router = {
   start(): void
   go(place: Place): void
+  /** One step up. */
+  up(): void
   /** The symbol that is looked at, if one. */
   symbol(): string | undefined
   title(text: string): void
+}
+
+const VIEWS = ['overview', 'symbol', 'opportunities', 'signal'] as const satisfies readonly Place['view'][]
+/** Takes the focus where a view is opened. */
+const HEADINGS: Readonly<Record<Place['view'], string | undefined>> = {
+  overview: undefined,
+  symbol: 'symbol-name',
+  opportunities: 'opportunities-title',
+  signal: 'signal-name',
 }
 
 /** Keeps what is shown and the address the same; links within the page change both without loading it anew. */
@@ -17,20 +28,30 @@ export function createRouter(onPlace: (place: Place) => void): Router {
   const prices = find('prices', HTMLTableSectionElement)
 
   const entitle = (): void => {
-    document.title = place.view === 'symbol' ? `${place.symbol} · ${suffix}` : suffix
+    const name =
+      place.view === 'symbol'
+        ? place.symbol
+        : place.view === 'signal'
+          ? 'Opportunity'
+          : place.view === 'opportunities'
+            ? 'Opportunities'
+            : ''
+    document.title = name === '' ? suffix : `${name} · ${suffix}`
   }
   function show(next: Place): void {
     const before = place
     place = next
     document.documentElement.dataset['view'] = place.view
-    find('overview', HTMLElement).hidden = place.view !== 'overview'
-    find('symbol', HTMLElement).hidden = place.view !== 'symbol'
+    for (const view of VIEWS) find(view, HTMLElement).hidden = place.view !== view
     entitle()
     onPlace(place)
-    if (place.view === 'symbol') find('symbol-name', HTMLElement).focus()
-    else if (before.view === 'symbol') {
-      // Back to where one came from.
-      const link = prices.querySelector(`tr[data-symbol="${before.symbol}"] a`)
+    const heading = HEADINGS[place.view]
+    // Back to where one came from, else to what the view is called.
+    const row = before.view === 'symbol' ? `#prices tr[data-symbol="${before.symbol}"] a` : undefined
+    const cameFrom = before.view === 'signal' ? `#${place.view} tr[data-id="${before.id}"] a` : row
+    if (heading !== undefined) find(heading, HTMLElement).focus()
+    if (place.view !== 'symbol' && cameFrom !== undefined) {
+      const link = document.querySelector(cameFrom)
       if (link instanceof HTMLElement) link.focus()
     }
   }
@@ -38,7 +59,7 @@ export function createRouter(onPlace: (place: Place) => void): Router {
     if (addressOf(next) === addressOf(place)) return
     history.pushState(undefined, '', addressOf(next))
     show(next)
-    if (next.view === 'symbol') scrollTo(0, 0)
+    if (next.view !== 'overview') scrollTo(0, 0)
   }
   const visit = (event: MouseEvent, link: HTMLAnchorElement): void => {
     // Another tab or window is the browser's business.
@@ -47,10 +68,10 @@ export function createRouter(onPlace: (place: Place) => void): Router {
     go(placeOfAddress(new URL(link.href).search))
   }
   rove(prices, 'a.symbol')
-  find('back', HTMLAnchorElement).addEventListener('click', (event) => visit(event, find('back', HTMLAnchorElement)))
-  prices.addEventListener('click', (event) => {
-    const row = event.target instanceof Element ? event.target.closest('tr') : null
-    const link = row?.querySelector('a')
+  // Of a row every place is its link.
+  document.addEventListener('click', (event) => {
+    const target = event.target instanceof Element ? event.target : undefined
+    const link = target?.closest('a[data-place]') ?? target?.closest('tr:has(a.symbol)')?.querySelector('a.symbol')
     // Whoever marks text to copy it does not want to leave.
     if (link instanceof HTMLAnchorElement && getSelection()?.isCollapsed !== false) visit(event, link)
   })
@@ -58,6 +79,7 @@ export function createRouter(onPlace: (place: Place) => void): Router {
   return {
     start: () => show(placeOfAddress(location.search)),
     go,
+    up: () => go(parentOf(place)),
     symbol: () => (place.view === 'symbol' ? place.symbol : undefined),
     title(text) {
       suffix = text

@@ -73,6 +73,7 @@ describe.skipIf(chromium === undefined)('with keys', () => {
     expect(messages.map((message): unknown => JSON.parse(message))).toEqual([
       { type: 'auth', key: KEY },
       { type: 'subscribe_prices' },
+      { type: 'subscribe_signals' },
     ])
     expect(new Set(headers)).toEqual(new Set([`Bearer ${KEY}`]))
     expect([...addresses, page.url()].filter((address) => address.includes(KEY))).toEqual([])
