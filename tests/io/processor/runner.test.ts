@@ -5,6 +5,7 @@ import { fold } from '../../../core/processor.ts'
 import type { Outgoing, Slot, Stored, Turn } from '../../../io/kafka/port.ts'
 import type { Snapshot } from '../../../io/processor/snapshot.ts'
 import { openSnapshotStore } from '../../../io/processor/snapshot-store.ts'
+import { silentLog } from '../../support/database.ts'
 import { memoryLog, type MemoryLog } from './memory-log.ts'
 import { ALIVE, INPUT, SNAPSHOTS, SUMS, numbers, startRig } from './runner-rig.ts'
 import { TOY, encodeToy } from './toy.ts'
@@ -160,7 +161,9 @@ describe('a task', () => {
     const other: Slot = { topic: TOY.input, partition: 1 }
     const log = withNumbers()
     log.append(TEN.map((record) => ({ ...record, partition: 1 })))
+    const errors: unknown[] = []
     const { runner, feed, stopped } = startRig(log, {
+      log: Object.assign(Object.create(silentLog), { error: (fields: unknown) => void errors.push(fields) }),
       processor: {
         ...TOY,
         step(state, record, effects) {
@@ -188,6 +191,8 @@ describe('a task', () => {
     ])
     expect(runner.problems()).toEqual(['toy on numbers:0 at record 6 stopped: a bug'])
     expect(stopped).toEqual(['RangeError: a bug'])
+    // Enough to run it again in a test: '11' in base64.
+    expect(errors).toMatchObject([{ slot: 'numbers:0', offset: 6, valueBase64: 'MTE=' }])
     await runner.stop()
     expect(log.records({ topic: 'snapshots', partition: 0 })).toHaveLength(0)
     expect(log.records({ topic: 'snapshots', partition: 1 })).toHaveLength(1)
