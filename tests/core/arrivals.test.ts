@@ -62,3 +62,62 @@ describe('a control record', () => {
     expect(run([first, copy, { ...copy, offset: 7 }]).counts).toEqual(['duplicate'])
   })
 })
+
+describe('arrivals', () => {
+  const MINUTES = 60_000
+  /** A heartbeat of a session, at a millisecond of its host's clock and one of the broker's. */
+  const from = (session: number, ordinal: number, received: number, stamped = received): Logged<OpenTick> => {
+    const value = { ...tick(), session: micros(session), ordinal, receiveTime: ms(received), payload: heartbeat() }
+    return { partition: 0, offset: 0, timestampMs: Math.floor(ms(stamped) / 1000), value }
+  }
+  const outcomes = (...records: readonly Logged<OpenTick>[]) =>
+    records.map((_, index) => {
+      const { counts } = run(records.slice(0, index + 1))
+      return counts.length - run(records.slice(0, index)).counts.length === 0 ? 'passed' : counts.at(-1)
+    })
+  const clock = (...records: readonly Logged<OpenTick>[]) => run(records).told.map(([, , , now]) => now)
+
+  test('pass a session’s records with ascending ordinals, holes and all, and drop what is not above the highest', () => {
+    expect(outcomes(from(1, 0, 0), from(1, 5, 1), from(1, 5, 2), from(1, 3, 3), from(1, 6, 4))).toEqual([
+      'passed',
+      'passed',
+      'duplicate',
+      'duplicate',
+      'passed',
+    ])
+    expect(outcomes(from(1, 5, 0), from(2, 5, 1), from(2, 5, 1))).toEqual(['passed', 'passed', 'duplicate'])
+  })
+
+  test('make T the greatest of the receipts, and of the stamps where a host is ahead', () => {
+    // Received a minute ahead of the broker: its stamp counts, to the end of the millisecond.
+    expect(clock(from(1, 0, 10), from(1, 1, 5), from(1, 2, MINUTES, 20), from(1, 3, 15))).toEqual([
+      ms(10),
+      ms(10),
+      ms(20.999),
+      ms(20.999),
+    ])
+  })
+
+  test('do not let a repeat move T', () => {
+    // The copy of what a host ahead wrote is stamped later than the first one was.
+    expect(clock(from(1, 0, MINUTES, 10), from(1, 0, MINUTES, 30), from(1, 1, 20))).toEqual([ms(10.999), ms(20)])
+  })
+
+  test('count a record late that is ten minutes behind T, and let T stand', () => {
+    const after = from(1, 0, 10 * MINUTES)
+    expect(outcomes(after, from(2, 0, 0), from(2, 1, 0.001))).toEqual(['passed', 'late', 'passed'])
+    expect(clock(after, from(2, 1, 1))).toEqual([ms(10 * MINUTES), ms(10 * MINUTES)])
+  })
+
+  test('forget a session ten minutes after its last record: its repeats are late by then', () => {
+    const gone = from(1, 7, 0)
+    const other = (millis: number) => from(2, millis, millis)
+    expect(outcomes(gone, other(10 * MINUTES - 1), gone)).toEqual(['passed', 'passed', 'duplicate'])
+    expect(outcomes(gone, other(10 * MINUTES), gone)).toEqual(['passed', 'passed', 'late'])
+    // Sessions without end do not fill the memory.
+    const many = Array.from({ length: 2000 }, (_, i) => from(i + 1, 0, i * MINUTES))
+    const state = arrivals.initial()
+    for (const record of many) arrivals.step(state, record, { emit: () => undefined, count: () => undefined })
+    expect(state.seen.size).toBeLessThan(80)
+  })
+})
