@@ -106,6 +106,27 @@ describe('a processor', { timeout: 60_000 }, () => {
     await world.close()
   })
 
+  test('whose step throws stops at that partition, the others go on; mended, it goes on there too', async () => {
+    const world = await toyWorld(brokers, 18)
+    await world.feed(60)
+    const toy = launchToy({ brokers, topics: world.topics, group: uniqueName('toy'), throwsAt: 30 })
+    const stepped = (of: number): number =>
+      toy.lines.reduce((sum, { partition, records = 0 }) => sum + (partition === of ? records : 0), 0)
+    const wasDone = await toy.told(
+      (lines) => lines.some(({ kind }) => kind === 'stopped') && [0, 1, 3, 4, 5].every((of) => stepped(of) === 60),
+    )
+    toy.signal('SIGTERM')
+    await toy.exited
+    expect(wasDone).toBe(true)
+    expect(toy.lines.filter(({ kind }) => kind === 'stopped')).toMatchObject([
+      { partition: 2, error: 'RangeError: a bug' },
+    ])
+    // Records 0 to 29 of partition 2 are written, nothing of record 30.
+    expect(await world.judge()).toMatchObject({ isComplete: false, repeats: 0 })
+    expect(await finish(world, { brokers })).toMatchObject({ isEqual: true, isComplete: true, repeats: 0 })
+    await world.close()
+  })
+
   test('rebuilds its state where snapshots are gone, torn, or of other code', async () => {
     const world = await settledWorld(16)
     const ranges = await openRanges(kafkaOptions(brokers))

@@ -11,7 +11,7 @@ import { createLog } from '../../io/log.ts'
 import { failpoints } from '../../io/processor/failpoints.ts'
 import { createRunner } from '../../io/processor/runner.ts'
 import { openSnapshotStore } from '../../io/processor/snapshot-store.ts'
-import { PARTITIONS, encodeToy, readToy, toy, toyOrigins, type ToyState } from '../io/processor/toy.ts'
+import { PARTITIONS, encodeToy, readToy, toy, toyOrigins, type Toy, type ToyState } from '../io/processor/toy.ts'
 
 /** The toy processor as a process of its own, for tests that kill, stop and wake it; tells what it does in JSON lines. */
 const settingsSchema = z.object({
@@ -22,6 +22,8 @@ const settingsSchema = z.object({
   /** Another step under the same version, where they are not these. */
   every: z.number().default(3),
   bias: z.number().default(0),
+  /** A bug: the step throws at this record of partition 2. */
+  throwsAt: z.number().optional(),
   sliceRecords: z.number().default(7),
   snapshotEveryRecords: z.number().default(40),
   chunkBytes: z.number().default(64),
@@ -44,7 +46,14 @@ const { topics, writerPort } = settings
 const tell = (line: Readonly<Record<string, unknown>>): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 const log = createLog('toy', 'silent')
 const kafka = { brokers: settings.brokers, clientId: 'toy', log }
-const processor = toy(topics, settings.codeVersion, settings)
+const right = toy(topics, settings.codeVersion, settings)
+const processor: Toy = {
+  ...right,
+  step(state, record, effects) {
+    if (record.partition === 2 && record.offset === settings.throwsAt) throw new RangeError('a bug')
+    right.step(state, record, effects)
+  },
+}
 const failpoint = failpoints(settings.failpoints)
 const ranges = await openRanges(kafka)
 const writer = await openWriter({
