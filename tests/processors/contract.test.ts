@@ -7,7 +7,7 @@ import { processorContract } from '../support/processor-contract.ts'
 import { ticksClock } from '../support/ticks-clock.ts'
 import { MARKET } from './market/run.ts'
 
-processorContract({ subject: { processor: MARKET, clock: ticksClock }, cases: arbitraryStory(80), logOf })
+processorContract({ subject: { processor: MARKET, clock: ticksClock }, cases: arbitraryStory(110), logOf })
 
 processorContract({
   subject: {

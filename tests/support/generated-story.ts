@@ -17,7 +17,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('trade'), exchange, symbol, bps, size: soldSize }, plain) },
   waits(4, { min: 1, max: 3000 }, 1000),
   waits(2, { min: 3000, max: 90_000 }, 5000),
-  waits(4, { min: 90_000, max: 700_000 }, 60_000),
+  waits(8, { min: 90_000, max: 900_000 }, 120_000),
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('move'), symbol, bps: fc.integer({ min: -90, max: 90 }) }, plain),

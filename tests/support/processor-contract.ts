@@ -10,6 +10,7 @@ export type Contract<State, In, Out, Case> = {
   readonly cases: fc.Arbitrary<Case>
   readonly logOf: (one: Case) => readonly Logged<In>[]
   readonly runs?: number
+  readonly timeoutMs?: number
   /** Laws that do not hold of it, and why; one that holds after all is an error. */
   readonly excused?: Partial<Readonly<Record<LawName, string>>>
 }
@@ -20,13 +21,13 @@ const RUNS = 40
 
 /** Every processor passes this. */
 export function processorContract<State, In, Out, Case>(contract: Contract<State, In, Out, Case>): void {
-  const { subject, excused = {} } = contract
+  const { subject, excused = {}, timeoutMs = BUSY_MS } = contract
   describe(`the processor ${subject.processor.name}`, () => {
-    test.each(LAW_NAMES.filter((name) => !(name in excused)))('%s', (name) => expectLaw(contract, name), BUSY_MS)
+    test.each(LAW_NAMES.filter((name) => !(name in excused)))('%s', (name) => expectLaw(contract, name), timeoutMs)
     test.each(LAW_NAMES.filter((name) => name in excused))(
       'is excused rightly: %s',
       (name) => expect(isBroken(contract, name), `it holds, though ${excused[name]}`).toBe(true),
-      BUSY_MS,
+      timeoutMs,
     )
   })
 }
