@@ -15,12 +15,13 @@ export const FAILPOINTS = {
   'snapshot.between_chunks': 0.3,
   'task.snapshot_written': 0.3,
 } as const
+/** What was sent and not saved is what the next but one has to replay. */
 const PLACES = [
   'task.in_scan',
   'task.restored',
-  'task.in_replay',
   'task.after_step',
   'task.sent',
+  'task.in_replay',
   'task.acknowledged',
   'snapshot.between_chunks',
   'task.snapshot_written',
