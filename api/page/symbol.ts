@@ -1,5 +1,6 @@
 import type { Chart } from './chart.ts'
 import type { Line, Sample } from './documents.ts'
+import { createCandlesView } from './candles-view.ts'
 import { find, write } from './dom.ts'
 import { fractionDigits, priceText, spreadText } from './format.ts'
 import { candles, recent, tradesSince } from './history.ts'
@@ -45,6 +46,9 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
   )
   const kinds = ['bid', 'ask', 'trade'].map((kind) => find(`show-${kind}`, HTMLInputElement))
   const hours = find('range-hours', HTMLInputElement)
+  const bars = find('range-candles', HTMLInputElement)
+  const choice = find('candle-choice', HTMLElement)
+  const lineChoice = find('line-choice', HTMLElement)
   const bySide = find('by-ask', HTMLInputElement)
   let symbol = ''
   let chart: Chart | undefined
@@ -75,14 +79,29 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     show()
   }
 
+  const digitsOf = (): number =>
+    Math.max(...prices.flatMap(({ bid, ask }) => [fractionDigits(bid), fractionDigits(ask)]), 2)
+  /** In a recording now is when its newest tick was. */
+  const endMs = (): number => {
+    const latest = Math.max(...prices.map(({ eventTimeMs }) => eventTimeMs))
+    return sourceIsRecorded() && Number.isFinite(latest) ? latest + 1 : now()
+  }
+  const candlesView = createCandlesView(rest, endMs)
+
   async function load(): Promise<void> {
     leaving.abort()
     leaving = new AbortController()
     const { signal } = leaving
     const ask = { rest, symbol, signal }
-    // In a recording now is when its newest tick was.
-    const latest = Math.max(...prices.map(({ eventTimeMs }) => eventTimeMs))
-    const end = sourceIsRecorded() && Number.isFinite(latest) ? latest + 1 : now()
+    const end = endMs()
+    choice.hidden = !bars.checked
+    lineChoice.hidden = bars.checked
+    candlesView.close()
+    if (bars.checked) {
+      chart?.remove()
+      chart = undefined
+      return candlesView.open(symbol, [...new Set(prices.map(({ exchange }) => exchange))], digitsOf())
+    }
     write(status, 'Loading history …')
     figure.dataset['history'] = 'loading'
     try {
@@ -90,8 +109,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
       if (signal.aborted) return
       chart?.remove()
       lines = createLines()
-      const digits = Math.max(...prices.flatMap(({ bid, ask: high }) => [fractionDigits(bid), fractionDigits(high)]), 2)
-      chart = openChart(find('canvas', HTMLElement), (exchange) => `--series-${colourIndexOf(exchange)}`, digits)
+      chart = openChart(find('canvas', HTMLElement), (exchange) => `--series-${colourIndexOf(exchange)}`, digitsOf())
       if (hours.checked) await candles(ask, end, (samples) => take(samples))
       else await recent(ask, end, (samples) => take(samples))
       chart.fit(hours.checked ? undefined : SHOWN_S)
@@ -145,7 +163,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
   }
   for (const box of kinds) box.addEventListener('change', show)
   for (const id of ['by-bid', 'by-ask']) find(id, HTMLInputElement).addEventListener('change', render)
-  for (const id of ['range-hours', 'range-minutes'])
+  for (const id of ['range-hours', 'range-minutes', 'range-candles'])
     find(id, HTMLInputElement).addEventListener('change', () => void load())
 
   return {
@@ -163,9 +181,11 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     refused() {
       isConnected = false
       leaving.abort()
+      candlesView.close()
     },
     close() {
       leaving.abort()
+      candlesView.close()
       chart?.remove()
       chart = undefined
       symbol = ''
@@ -184,7 +204,7 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
           ...(known === undefined || price.last === known.last ? [] : at('trade', price.last)),
         ]
       })
-      if (!hours.checked && chart !== undefined && samples.length > 0) take(samples, true)
+      if (!hours.checked && !bars.checked && chart !== undefined && samples.length > 0) take(samples, true)
       render()
     },
     refresh(all) {

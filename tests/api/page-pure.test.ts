@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { barsSince, readBars } from '../../api/page/bars.ts'
 import { retryDelayMs } from '../../api/page/retry.ts'
 import { readQuotes, readTrades } from '../../api/page/documents.ts'
 import { lossesOf, placeOf, withCauses, type GapRow } from '../../api/page/gaps.ts'
@@ -118,4 +119,18 @@ describe('addresses', () => {
 test('delays between attempts to connect grow, differ, and end at 15 s', () => {
   expect([0, 1, 5, 20].map((attempt) => retryDelayMs(attempt, 1))).toEqual([750, 1250, 15_250, 15_250])
   expect(retryDelayMs(20, 0)).toBe(250)
+})
+
+describe('candles', () => {
+  test('are read by their starts; what is no candle is left out', () => {
+    const sent = { openTime: '2026-11-20T10:15:00.000000Z', open: '1', high: '4', low: '0.5', close: '3', volume: '12' }
+    expect(readBars({ candles: [sent, { ...sent, close: undefined }] })).toEqual([
+      { time: 1_795_169_700, open: 1, high: 4, low: 0.5, close: 3, volume: 12 },
+    ])
+  })
+
+  test('are three hundred, but of a month at most', () => {
+    expect(barsSince('1m', 100_000_000)).toBe(100_000_000 - 300 * 60_000)
+    expect(barsSince('1d', 1e13)).toBe(1e13 - 31 * 86_400_000)
+  })
 })

@@ -77,6 +77,32 @@ describe.skipIf(chromium === undefined)('symbol view', () => {
     expect(Number(await chart(page, 'close'))).toBe(3 * HISTORY.minutes)
   })
 
+  test('draws candles of one exchange or of all together, by the interval that is chosen', async () => {
+    const { page, complaints } = await open('/?symbol=BTC-USD')
+    await page.locator('#range-candles').check()
+    await expect.poll(() => page.locator('#chart-status').innerText()).toContain('No candle of this length')
+    // The rig has minutes of each exchange, and none across them.
+    await page.locator('#candle-exchange').selectOption('kraken')
+    await expect.poll(() => chart(page, 'candles')).toBe(String(HISTORY.minutes))
+    expect(await page.locator('#candle-exchange option').allInnerTexts()).toEqual([
+      'all together',
+      'coinbase',
+      'gate',
+      'kraken',
+    ])
+    await page.locator('#candle-interval').selectOption('15m')
+    // Thirty minutes touch two or three quarters.
+    await expect.poll(async () => ['2', '3'].includes((await chart(page, 'candles')) ?? '')).toBe(true)
+    expect(await page.locator('#canvas canvas').count()).toBeGreaterThan(0)
+    expect([await page.locator('#line-choice').isVisible(), await page.locator('#candle-choice').isVisible()]).toEqual([
+      false,
+      true,
+    ])
+    await page.locator('#range-minutes').check()
+    await expect.poll(async () => (await chart(page, 'lines'))?.split(',').length).toBe(9)
+    expect(complaints).toEqual([])
+  })
+
   test('orders the exchanges by best bid or best ask, with the distance to the best', async () => {
     const { page } = await open('/?symbol=ETH-USD')
     await pages.quote('coinbase', 'ETH-USD', 1000, 1002)
