@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_ARBITRAGE, readArbitrage } from '../../../core/arbitrage/config.ts'
+import { EXCHANGES } from '../../../core/tick.ts'
 
 const pointers = (document: unknown): readonly string[] => {
   const read = readArbitrage(document)
@@ -9,6 +10,10 @@ const pointers = (document: unknown): readonly string[] => {
 describe('the control document arbitrage', () => {
   test('is its own reading: the defaults written as JSON come back equal', () => {
     expect(readArbitrage(JSON.parse(JSON.stringify(DEFAULT_ARBITRAGE)))).toEqual({ config: DEFAULT_ARBITRAGE })
+  })
+
+  test('knows by default what each exchange takes that an adapter exists for', () => {
+    expect(Object.keys(DEFAULT_ARBITRAGE.exchanges).toSorted()).toEqual(EXCHANGES.toSorted())
   })
 
   test('has a default for whatever it does not say', () => {
