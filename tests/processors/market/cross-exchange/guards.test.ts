@@ -137,6 +137,21 @@ describe('what does not open', () => {
   })
 })
 
+test('an outlier, ten percent off the two others, opens nothing and ends what is open', () => {
+  const three = [...start, beat(-1, 'coinbase')]
+  const near = (millis: number): readonly Row[] => [
+    quoted(millis, 'binance', { bid: 9990, ask: 10_000 }),
+    quoted(millis, 'coinbase', { bid: 9990, ask: 10_005 }),
+  ]
+  const far = (millis: number): Row => kraken(millis, { bid: 11_000, ask: 11_001 })
+  expect(runCross(...three, ...near(0), far(0), beat(900, 'gate')).written).toEqual([])
+  const { written } = runCross(...three, ...near(0), kraken(0, { ask: 10_030 }), far(300))
+  expect(brief(written.filter(({ legs }) => legs[0]?.exchange === 'binance'))).toEqual([
+    'OPEN 200 20',
+    'CLOSE 300 20 crossed',
+  ])
+})
+
 describe('conversion', () => {
   // 10,000 USDT at 1 USDT = 1 USD, sold for 10,020 USD.
   const converted = (rate: readonly Row[]): readonly Row[] => [
