@@ -5,7 +5,7 @@ import { slotName, type Slot } from '../io/kafka/port.ts'
 import type { Decoder } from '../io/registry.ts'
 import { fieldDifferences, type FieldDifference, type Live, type What } from './replay-compare.ts'
 import type { Replay } from './replay-rerun.ts'
-import type { Difference } from './replay-verify.ts'
+import type { Difference, Verified } from './replay-verify.ts'
 
 type Side = { readonly key: string | null; readonly timestamp: string; readonly value: unknown }
 
@@ -105,3 +105,64 @@ export function describeEvidence({ what, slot, origin, live, replayed, fields, i
     `  input     ${JSON.stringify(input)}`,
   ].join('\n')
 }
+
+/** What was not even begun. */
+export type NotComparable = { readonly kind: 'not comparable'; readonly reason: string }
+
+/** One partition's result as one line of JSON. */
+export async function plainResult<State, In, Out>(
+  replay: Replay<State, In, Out>,
+  partition: number,
+  verified: Verified<Out> | NotComparable,
+): Promise<object> {
+  const about = { partition, result: verified.kind, ...('range' in verified ? rangeOf(verified) : {}) }
+  switch (verified.kind) {
+    case 'equal':
+      return {
+        ...about,
+        outputs: Object.fromEntries(verified.outputs),
+        repeats: verified.repeats,
+        configured: verified.configured,
+      }
+    case 'different':
+      return { ...about, difference: await evidenceOf(replay, verified.difference) }
+    case 'not comparable':
+      return { ...about, reason: verified.reason }
+  }
+}
+
+/** One partition's result for people. */
+export async function describeResult<State, In, Out>(
+  replay: Replay<State, In, Out>,
+  slot: Slot,
+  verified: Verified<Out> | NotComparable,
+  tookMs: number,
+): Promise<string> {
+  switch (verified.kind) {
+    case 'equal': {
+      const { range, records, warmedUp, outputs, repeats, configured } = verified
+      const rate = Math.round((records + warmedUp) / Math.max(tookMs / 1000, 0.001))
+      return [
+        `partition ${slot.partition}: ${range.from}..${range.to} equal: ${whole(records)} records after ${whole(warmedUp)} of warm-up`,
+        `${whole(rate)} records/s`,
+        outputsText(outputs),
+        ...(repeats > 0 ? [`${whole(repeats)} repeats dropped`] : []),
+        ...(configured ? [] : ['no configuration "arbitrage" met before it']),
+      ].join('; ')
+    }
+    case 'different':
+      return describeEvidence(await evidenceOf(replay, verified.difference))
+    case 'not comparable':
+      return `not comparable: ${slotName(slot)}: ${verified.reason}`
+  }
+}
+
+export const describeTotals = (totals: {
+  readonly records: number
+  readonly outputs: ReadonlyMap<string, number>
+}): string => `equal: ${whole(totals.records)} records re-run; outputs compared: ${outputsText(totals.outputs)}`
+
+const rangeOf = <Out>({ range, records, warmedUp }: Verified<Out>): object => ({ ...range, records, warmedUp })
+const whole = (count: number): string => count.toLocaleString('en')
+const outputsText = (outputs: ReadonlyMap<string, number>): string =>
+  [...outputs].map(([topic, count]) => `${topic} ${whole(count)}`).join(', ')

@@ -2,14 +2,13 @@ import { PipelineError } from '../core/errors.ts'
 import { loadConfig } from '../io/config.ts'
 import type { Environment } from '../io/environment.ts'
 import type { Offset, Slot } from '../io/kafka/port.ts'
-import { slotName } from '../io/kafka/port.ts'
 import { openSnapshotStore } from '../io/processor/snapshot-store.ts'
 import { catalogue, type Catalogue } from '../schemas/topics.ts'
 import { openBar, type Bar } from './replay-bar.ts'
 import { openReplayLog, type LogPlace, type ReplayLog } from './replay-log.ts'
 import { marketReplay } from './replay-market.ts'
 import { checkOffsets, parseWhere, resolveRange, type Where } from './replay-range.ts'
-import { describeEvidence, evidenceOf } from './replay-report.ts'
+import { describeResult, describeTotals, plainResult, type NotComparable } from './replay-report.ts'
 import type { Replay } from './replay-rerun.ts'
 import { verifyPartition, type Verified } from './replay-verify.ts'
 
@@ -75,51 +74,68 @@ export async function withReplay(
   }
 }
 
-/** `crosstide replay verify`: exit code 0 equal, 1 different, 3 not comparable; a difference outweighs what cannot be said. */
-export const verify = (environment: Environment, options: ReplayOptions, json: boolean): Promise<number> =>
-  withReplay(environment, options, (deps) => verifyPartitions(deps, json))
+/**
+ * `crosstide replay verify`: exit code 0 equal, 1 different, 3 not comparable; a difference outweighs what cannot be said. A
+ * log that does not answer is no difference either.
+ */
+export async function verify(environment: Environment, options: ReplayOptions, json: boolean): Promise<number> {
+  try {
+    return await withReplay(environment, options, (deps) => verifyPartitions(deps, json))
+  } catch (error) {
+    process.stderr.write(`crosstide: not comparable: ${unanswered(error)}\n`)
+    return EXIT_NOT_COMPARABLE
+  }
+}
 
 export async function verifyPartitions(deps: ReplayDeps, json: boolean): Promise<number> {
-  const { log, topics, ends, bar, print } = deps
-  const replay = marketReplay(log, topics, deps.inverses)
+  const { log, topics, inverses, print } = deps
+  const replay = marketReplay(log, topics, inverses)
   const totals = { records: 0, outputs: new Map<string, number>() }
   const codes = new Set<number>()
   for (const partition of deps.partitions) {
     const slot = { topic: topics.ticks.name, partition }
-    const processed = await processedTo(log, topics.marketSnapshots.name, partition)
-    const resolved = await resolveRange(log, slot, ends, { processed, warmUp: replay.processor.horizon })
-    if (resolved.kind !== 'range') {
-      codes.add(EXIT_NOT_COMPARABLE)
-      print(
-        json
-          ? JSON.stringify({ partition, result: 'not comparable', reason: resolved.reason })
-          : notComparable(slot, resolved.reason),
-      )
-      continue
-    }
-    const { range } = resolved
     const startedAt = performance.now()
-    const verified = await verifyPartition(replay, slot, range, processed, (part, done, total) =>
-      bar.show(`partition ${partition}, ${part}`, done, total),
+    const verified = await verifyRange(deps, replay, slot).catch(
+      (error: unknown) => ({ kind: 'not comparable', reason: unanswered(error) }) as const,
     )
     const tookMs = performance.now() - startedAt
     codes.add(EXIT_CODES[verified.kind])
     print(
       json
         ? JSON.stringify(await plainResult(replay, partition, verified))
-        : await describe(replay, slot, verified, tookMs),
+        : await describeResult(replay, slot, verified, tookMs),
     )
+    if (verified.kind !== 'equal') continue
     totals.records += verified.records
-    if (verified.kind === 'equal')
-      for (const [topic, count] of verified.outputs) totals.outputs.set(topic, (totals.outputs.get(topic) ?? 0) + count)
+    for (const [topic, count] of verified.outputs) totals.outputs.set(topic, (totals.outputs.get(topic) ?? 0) + count)
   }
   const code = [EXIT_DIFFERENT, EXIT_NOT_COMPARABLE].find((one) => codes.has(one)) ?? 0
-  if (!json && code === 0)
-    print(`equal: ${whole(totals.records)} records re-run; outputs compared: ${outputsText(totals.outputs)}`)
+  if (!json && code === 0) print(describeTotals(totals))
   return code
 }
 
 const EXIT_CODES = { equal: 0, different: EXIT_DIFFERENT, 'not comparable': EXIT_NOT_COMPARABLE } as const
+
+async function verifyRange<State, In, Out>(
+  { log, topics, ends, bar }: ReplayDeps,
+  replay: Replay<State, In, Out>,
+  slot: Slot,
+): Promise<Verified<Out> | NotComparable> {
+  const { partition } = slot
+  const processed = await processedTo(log, topics.marketSnapshots.name, partition)
+  const resolved = await resolveRange(log, slot, ends, { processed, warmUp: replay.processor.horizon })
+  if (resolved.kind !== 'range') return { kind: 'not comparable', reason: resolved.reason }
+  return verifyPartition(replay, slot, resolved.range, processed, (part, done, total) =>
+    bar.show(`partition ${partition}, ${part}`, done, total),
+  )
+}
+
+/** Wrong use and bugs are thrown on; else why there is no answer. */
+function unanswered(error: unknown): string {
+  const isOurs = error instanceof PipelineError && !['WRONG_USE', 'BAD_CONFIG', 'BAD_ENVIRONMENT'].includes(error.code)
+  if (!isOurs) throw error
+  return `${error.message} [${error.code}]`
+}
 
 /** Up to where live's outputs are all on the log, as its newest snapshot says; `undefined`: there is none. */
 async function processedTo(log: ReplayLog, topic: string, partition: number): Promise<Offset | undefined> {
@@ -128,55 +144,3 @@ async function processedTo(log: ReplayLog, topic: string, partition: number): Pr
   }
   return (await openSnapshotStore({ topic, ranges: log, append, nowMs: () => 0 }).load(partition))?.next
 }
-
-async function plainResult<State, In, Out>(
-  replay: Replay<State, In, Out>,
-  partition: number,
-  verified: Verified<Out>,
-): Promise<object> {
-  const { range, records, warmedUp } = verified
-  const about = { partition, result: verified.kind, ...range, records, warmedUp }
-  switch (verified.kind) {
-    case 'equal':
-      return {
-        ...about,
-        outputs: Object.fromEntries(verified.outputs),
-        repeats: verified.repeats,
-        configured: verified.configured,
-      }
-    case 'different':
-      return { ...about, difference: await evidenceOf(replay, verified.difference) }
-    case 'not comparable':
-      return { ...about, reason: verified.reason }
-  }
-}
-
-async function describe<State, In, Out>(
-  replay: Replay<State, In, Out>,
-  slot: Slot,
-  verified: Verified<Out>,
-  tookMs: number,
-): Promise<string> {
-  switch (verified.kind) {
-    case 'equal': {
-      const { range, records, warmedUp, outputs, repeats, configured } = verified
-      const rate = Math.round((records + warmedUp) / Math.max(tookMs / 1000, 0.001))
-      return [
-        `partition ${slot.partition}: ${range.from}..${range.to} equal: ${whole(records)} records after ${whole(warmedUp)} of warm-up`,
-        `${whole(rate)} records/s`,
-        outputsText(outputs),
-        ...(repeats > 0 ? [`${whole(repeats)} repeats dropped`] : []),
-        ...(configured ? [] : ['no configuration "arbitrage" met before it']),
-      ].join('; ')
-    }
-    case 'different':
-      return describeEvidence(await evidenceOf(replay, verified.difference))
-    case 'not comparable':
-      return notComparable(slot, verified.reason)
-  }
-}
-
-const notComparable = (slot: Slot, reason: string): string => `not comparable: ${slotName(slot)}: ${reason}`
-const whole = (count: number): string => count.toLocaleString('en')
-const outputsText = (outputs: ReadonlyMap<string, number>): string =>
-  [...outputs].map(([topic, count]) => `${topic} ${whole(count)}`).join(', ')

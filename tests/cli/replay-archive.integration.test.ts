@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { archiveSlot } from '../../cli/archive.ts'
 import { openReplayLog } from '../../cli/replay-log.ts'
 import { marketReplay } from '../../cli/replay-market.ts'
 import { verifyPartition } from '../../cli/replay-verify.ts'
+import { verify } from '../../cli/replay.ts'
 import { folderStore, type ArchiveStore } from '../../io/archive-store.ts'
 import { parseEnvironment } from '../../io/environment.ts'
 import { openS3Archive } from '../../io/s3-archive.ts'
@@ -82,7 +83,23 @@ describe('replay verify', () => {
     await expectSameAnswers(archive, {})
   })
 
-  test('of an archive at an S3 endpoint does, too', async ({ skip }) => {
+  test('of an archive that is damaged, or not there, tells no difference', async () => {
+    const archive = join(folder, 'damaged')
+    await fill(folderStore(archive))
+    const ticks = join(archive, TICKS.topic, 'partition=0')
+    const [name = ''] = await readdir(ticks)
+    await writeFile(join(ticks, name), (await readFile(join(ticks, name))).subarray(0, -30))
+    const config = join(folder, 'config.json')
+    await writeFile(config, JSON.stringify({ partitions: 1, exchanges: { kraken: { symbols: ['BTC-USD'] } } }))
+    const environment = parseEnvironment({ CROSSTIDE_CONFIG: config })
+    const options = { processor: 'market', partition: undefined, from: 'start', to: 'end' }
+    const place = { endpoint: undefined, source: undefined }
+    expect(await verify(environment, { ...options, ...place, archive }, true)).toBe(3)
+    const nowhere = verify(environment, { ...options, ...place, archive: join(folder, 'none') }, true)
+    await expect(nowhere).rejects.toMatchObject({ code: 'WRONG_USE' })
+  })
+
+  test('of an archive at an S3 endpoint answers as of the log itself', async ({ skip }) => {
     if (program === undefined) return skip('no S3 server here')
     const server: S3Server = await startS3(program)
     try {
