@@ -92,7 +92,9 @@ export function openEvidenceChart(place: HTMLElement, digits: number): EvidenceC
       }
       line.setData(data(prices, window))
     }
-    edge.setData(data(evidence.edges, window, evidence.closedAtMs ?? Infinity))
+    // The edge it closed with is seen too.
+    const { closedAtMs } = evidence
+    edge.setData(data(evidence.edges, window, closedAtMs === undefined ? Infinity : stepOf(closedAtMs, window)))
     mark(evidence, window)
     if (isFirst) chart.timeScale().fitContent()
   }

@@ -95,6 +95,14 @@ export function createSymbolView(rest: Rest, now: () => number, sourceIsRecorded
     const ask = { rest, symbol, signal }
     const end = endMs()
     choice.hidden = !bars.checked
+    write(
+      find('chart-note', HTMLElement),
+      bars.checked
+        ? 'Final candles with their volumes'
+        : hours.checked
+          ? 'Close of each minute'
+          : 'Last of each second',
+    )
     lineChoice.hidden = bars.checked
     candlesView.close()
     if (bars.checked) {
