@@ -19,8 +19,7 @@ export function session<Acc, X>(
 ): Stage<SessionState<Acc>, Told<X>, Window<Acc>> {
   checkLength('gap', gapMicros)
   checkLength('most', mostMicros)
-  const endOf = (start: number, now: number): number =>
-    Math.min(now + gapMicros, floorTo(start, mostMicros) + mostMicros)
+  const endOf = (now: number): number => Math.min(now + gapMicros, floorTo(now, mostMicros) + mostMicros)
 
   return {
     initial: () => ({ open: undefined }),
@@ -31,9 +30,9 @@ export function session<Acc, X>(
         state.open = undefined
       }
       if (event === undefined) return
-      if (state.open === undefined) state.open = { start: now, end: endOf(now, now), sum: add(empty, event.value) }
+      if (state.open === undefined) state.open = { start: now, end: endOf(now), sum: add(empty, event.value) }
       else {
-        state.open.end = endOf(state.open.start, now)
+        state.open.end = endOf(now)
         state.open.sum = add(state.open.sum, event.value)
       }
     },

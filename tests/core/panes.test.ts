@@ -154,6 +154,23 @@ describe('a sliding window of panes', { timeout: 60_000 }, () => {
     expect(() => add(state, micros(START), 1)).toThrow(RangeError)
   })
 
+  test('holds exactly what is inside, wherever events are cut off', () => {
+    const { initial, add, value } = panes(SUM, 3_200_000)
+    const state = initial()
+    const random = seeded(3)
+    const inside: { readonly at: number; readonly x: number }[] = []
+    let at = START
+    for (let i = 0; i < 4000; i++) {
+      at += random(12_000)
+      const x = random(1000)
+      inside.push({ at, x })
+      while ((inside[0]?.at ?? at) <= at - 3_200_000) inside.shift()
+      add(state, micros(at), x)
+      const sum = inside.reduce((acc, one) => acc + one.x, 0)
+      expect(value(state, micros(at))).toEqual({ n: inside.length, sum })
+    }
+  })
+
   test('keeps no more than the window: events, and sums of its panes', () => {
     const { initial, add, value } = panes(MOMENTS, 60 * SECOND)
     const state = initial()
