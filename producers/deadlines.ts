@@ -59,16 +59,6 @@ function mayRequest(limit: Limit | undefined, link: Link, time: Micros): boolean
   return true
 }
 
-/** Subscriptions without an answer: each a fault that names its symbol, the others go on. Mutates the state. */
-export function checkAnswers(state: FeedState, out: FeedOutput[], time: Micros, { awaiting }: Link = state): void {
-  for (const [name, one] of awaiting) {
-    if (time < one.until) continue
-    awaiting.delete(name)
-    state.counts.subscriptionFaults++
-    out.push(faultEvent(state.markets.get(one.nativeSymbol), `no acknowledgement of ${name} in 10 s`))
-  }
-}
-
 /**
  * Symbols that fell silent while their socket lives: subscribed again at first, the second time the socket is given up
  * (`true`), then an alarm. Only a symbol that delivers starts over. Mutates the state.
@@ -93,7 +83,8 @@ export function checkStale(state: FeedState, session: Session, out: FeedOutput[]
   return false
 }
 
-function subscribeAgain(state: FeedState, nativeSymbols: readonly string[], time: Micros): void {
+/** On a socket that has them, or has not: what is refused may have been taken in part. Mutates the state. */
+export function subscribeAgain(state: FeedState, nativeSymbols: readonly string[], time: Micros): void {
   const { adapter } = state.settings
   request(state, { frames: adapter.unsubscribe(nativeSymbols), awaits: [] }, time)
   request(state, adapter.subscribe(nativeSymbols), time)

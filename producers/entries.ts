@@ -8,6 +8,7 @@ import { delivered } from './handover.ts'
 import { emit, homeOf } from './outbox.ts'
 import { observe } from './isolation.ts'
 import { remember } from './recent-ids.ts'
+import { heardAgain } from './resubscribe.ts'
 import { emitRate, joinSession, startSession, takeBack, withdraw } from './session.ts'
 
 /** Beyond this an exchange's time is not believed. */
@@ -69,6 +70,8 @@ export function takeEntry(context: FrameContext, entry: Entry): void {
     return
   }
   delivered(state, market, entry, time)
+  if (payload.kind === 'trade' && state.refused.size > 0)
+    heardAgain(state, context.out, time, state, market.nativeSymbol)
   begin(context, market, eventTime)
   // Entries without a number leave the last one standing.
   if (entry.sequence > 0) context.session.lastSequence = entry.sequence

@@ -2,12 +2,13 @@ import type { Tick } from '../core/tick.ts'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import type { Instrument } from './adapter.ts'
 import { connect, open, type Closing } from './connection.ts'
-import { checkAnswers, checkStale, sendIfDue } from './deadlines.ts'
+import { checkStale, sendIfDue } from './deadlines.ts'
 import type { FeedOutput, FeedState } from './feed-state.ts'
 import type { Next, Session } from './links.ts'
 import { countFrame, takeFrame } from './frames.ts'
 import { quarantine } from './isolation.ts'
 import { refused, settle } from './outbox.ts'
+import { askAgain, checkAnswers } from './resubscribe.ts'
 import { abandonNext, CONNECT_DEADLINE, giveUp, lose, loseNext, openNext, rotate } from './rotation.ts'
 import { beatIfDue, heard, stalled, startSession } from './session.ts'
 import { follow } from './subscriptions.ts'
@@ -141,6 +142,7 @@ function checkSocket(state: FeedState, session: Session, out: FeedOutput[], time
     return giveUp(state, out, { time, reason: 'stale', detail: 'a subscription stayed mute', random })
   sendIfDue(state, session, out, time)
   checkAnswers(state, out, time)
+  askAgain(state, session, out, time)
   if (session.dataFrom === undefined) {
     if (time - session.openedAt >= START_ANYWAY && session.lastFrame > session.openedAt)
       startSession(state, session, out, time, time)

@@ -1,12 +1,13 @@
 import type { Micros } from '../core/time.ts'
 import { decode, type Decoded } from './adapter.ts'
 import { sampled } from './clock-offset.ts'
-import { answered, faultEvent, refusedSubscription } from './deadlines.ts'
+import { faultEvent } from './deadlines.ts'
 import { takeEntries } from './entries.ts'
 import type { FeedOutput, FeedState, FrameResult } from './feed-state.ts'
 import type { Link, Next, Session } from './links.ts'
 import { broken } from './handover.ts'
 import { holdEntries } from './held-entries.ts'
+import { accept, refuse } from './resubscribe.ts'
 import { giveUpNext } from './rotation.ts'
 import { heard, takeBack, withdraw } from './session.ts'
 
@@ -33,7 +34,7 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
     }
     case 'ack':
       countFrame(state, 'ack')
-      answered(next ?? state, decoded.subscriptions)
+      accept(state, out, time, next ?? state, decoded.subscriptions)
       break
     case 'heartbeat':
       countFrame(state, 'heartbeat')
@@ -73,9 +74,9 @@ function takeFault(
   letter(session, out, time, text, reason, detail)
   if (nativeSymbol === undefined) return
   state.counts.subscriptionFaults++
-  refusedSubscription(link, nativeSymbol)
   const market = state.markets.get(nativeSymbol)
   out.push(faultEvent(market, `${reason}: ${nativeSymbol}${detail === undefined ? '' : `: ${detail}`}`))
+  refuse(state, out, time, link, nativeSymbol)
 }
 
 function letter(

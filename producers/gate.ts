@@ -144,7 +144,8 @@ function answer(message: Fields, channel: string, event: string): Decoded {
   const symbols = payload === undefined ? [] : list(payload, 'payload').map((item) => text(item, 'payload'))
   if (error !== undefined && error !== null) {
     const { code, message: words } = fields(error, 'error')
-    const nativeSymbol = symbols.length === 1 ? symbols[0] : undefined
+    // That there was nothing to unsubscribe says nothing of the subscription that follows.
+    const nativeSymbol = symbols.length === 1 && event === 'subscribe' ? symbols[0] : undefined
     return { kind: 'fault', reason: 'request refused', detail: `${String(code)} ${String(words)}`, nativeSymbol }
   }
   if (fields(result, 'result')['status'] !== 'success') throw new Unreadable('status', 'unknown')

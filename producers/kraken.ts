@@ -122,7 +122,8 @@ function answer(envelope: Fields, method: unknown): Decoded {
   if (method === 'unsubscribe' && success === true) return { kind: 'ack', subscriptions: [] }
   if (success === false || method === 'error') {
     const { symbol, error } = envelope
-    const nativeSymbol = typeof symbol === 'string' ? symbol : undefined
+    // That there was nothing to unsubscribe says nothing of the subscription that follows.
+    const nativeSymbol = typeof symbol === 'string' && method !== 'unsubscribe' ? symbol : undefined
     return { kind: 'fault', reason: 'request refused', detail: String(error), nativeSymbol }
   }
   throw new Unreadable('channel', 'no text')

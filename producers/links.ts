@@ -34,6 +34,11 @@ export type Link = {
   /** Frames that (un)subscribe, where the exchange counts them. */
   requested: TokenBucket
   awaiting: Map<string, Subscription & { readonly until: number }>
+  /**
+   * Native symbols with a subscription that was refused or not answered, and when it is asked for again: `Infinity` while
+   * an answer to that is awaited. `isMute`: no trade came since.
+   */
+  refused: Map<string, { readonly attempts: number; readonly at: number; readonly isMute: boolean }>
 }
 
 /** What a symbol's next socket has delivered while the present one still does. */
@@ -70,4 +75,5 @@ export const waitingLink = (until: number, attempts: number): Link => ({
   nextSend: 0,
   requested: FULL_BUCKET,
   awaiting: new Map(),
+  refused: new Map(),
 })

@@ -1,10 +1,11 @@
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../core/time.ts'
 import { close, closed, connect, endLink, expectData, openLink, type Closing } from './connection.ts'
-import { checkAnswers, sendIfDue } from './deadlines.ts'
+import { sendIfDue } from './deadlines.ts'
 import type { FeedOutput, FeedState } from './feed-state.ts'
 import { waitingLink, type Handover, type Next, type Session } from './links.ts'
 import { isComplete, isMute, isReady, newHandover, releaseAll } from './handover.ts'
 import { putOut } from './held-entries.ts'
+import { checkAnswers } from './resubscribe.ts'
 import { joinSession, startSession } from './session.ts'
 
 /** Before a connection's life ends there is time for many attempts at the next one. */
@@ -97,10 +98,10 @@ export function giveUp(state: FeedState, out: FeedOutput[], closing: Closing): v
 }
 
 function adopt(state: FeedState, next: Next, time: Micros): void {
-  const { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, session } = next
+  const { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, refused, session } = next
   state.next = undefined
   state.rotateAt = undefined
-  Object.assign(state, { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting })
+  Object.assign(state, { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, refused })
   state.current = session
   expectData(state, time)
 }
