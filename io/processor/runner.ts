@@ -135,10 +135,11 @@ export function createRunner<State, In, Out>(deps: RunnerDeps<State, In, Out>): 
       return read !== undefined && 'fault' in read ? [{ slot, record, error: read.fault }] : []
     })
     if (letters.length > 0) await deps.letters.put(letters)
+    const place = task.isReplaying ? 'task.in_replay' : 'task.after_step'
     const startedAt = nowMs()
     const sends = step(run, task, slice, reads)
     observer.stepped(slot, slice.length, nowMs() - startedAt)
-    failpoint(task.isReplaying ? 'task.in_replay' : 'task.after_step')
+    failpoint(place)
     if (!(await run.alive())) return 'lost'
     send(deps, task, sends)
     failpoint('task.sent')

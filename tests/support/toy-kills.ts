@@ -10,20 +10,24 @@ export const FAILPOINTS = {
   'task.restored': 0.3,
   'task.in_replay': 0.6,
   'task.after_step': 0.05,
-  'task.sent': 0.05,
+  'task.sent': 0.03,
   'task.acknowledged': 0.3,
   'snapshot.between_chunks': 0.3,
   'task.snapshot_written': 0.3,
 } as const
-/** What was sent and not saved is what the next but one has to replay. */
+/** By turns; `undefined`: at any moment. */
 const PLACES = [
   'task.in_scan',
   'task.restored',
+  undefined,
   'task.after_step',
+  undefined,
   'task.sent',
   'task.in_replay',
   'task.acknowledged',
+  undefined,
   'snapshot.between_chunks',
+  undefined,
   'task.snapshot_written',
 ] as const
 /** Outputs are seldom acknowledged when they are sent, snapshots are due all the time. */
@@ -54,10 +58,12 @@ export async function killAgainAndAgain(
   const random = randomOf(seed)
   const byFailpoint = new Map<string, number>()
   const launch = (kill: number) => {
-    const name = placeOf(kill)
+    const name = PLACES[kill % PLACES.length]
     const odds = name === undefined ? '' : `${name}=${FAILPOINTS[name]}`
-    const settings = { ...OFTEN, ...more, brokers, topics: world.topics, group: uniqueName('toy'), failpoints: odds }
-    return { name, toy: launchToy({ ...settings, isOnCall: true }) }
+    const own = { brokers, topics: world.topics, group: uniqueName('toy'), failpoints: odds, isOnCall: true }
+    // Never saves, so that the next one has something to replay.
+    const seldom = name === 'task.sent' ? { snapshotEveryRecords: 1_000_000 } : {}
+    return { name, toy: launchToy({ ...OFTEN, ...more, ...own, ...seldom }) }
   }
   let next = launch(0)
   for (let kill = 0; kill < kills; kill++) {
@@ -73,12 +79,6 @@ export async function killAgainAndAgain(
   }
   await next.toy.kill()
   return { kills, byFailpoint, verdict: await finish(world, { ...more, brokers }) }
-}
-
-/** Every third at any moment, the others by turns at each named place. */
-function placeOf(kill: number): keyof typeof FAILPOINTS | undefined {
-  const turn = kill - Math.floor(kill / 3)
-  return kill % 3 === 2 ? undefined : PLACES[turn % PLACES.length]
 }
 
 /** Runs one that nobody kills until nothing is missing; it stops in order. */
