@@ -80,6 +80,8 @@ export type Adapter = {
   readonly ignored: readonly string[]
   /** Whether trade sequences of a symbol ascend by one. */
   readonly numberedTrades: boolean
+  /** Whether a symbol's first frame of trades after a subscription holds the newest there is, unmarked, however old. */
+  readonly beginsWithHistory?: boolean
   readonly silenceMs: number
   /** A frame that keeps the connection alive, beside the protocol's own pings; `answer` if that is no JSON. */
   readonly ping: { readonly frame: string; readonly everyMs: number; readonly answer?: string } | undefined

@@ -100,6 +100,7 @@ export function endLink(state: FeedState, link: Link, closing: Closing): void {
   reconnects.set(counted, (reconnects.get(counted) ?? 0) + 1)
   link.outbound = []
   link.awaiting = new Map()
+  link.beginning = new Map()
   link.refused = new Map()
   const asksTooMuch = status === 429 || status === 418
   const refusal = asksTooMuch || retryAfterMs !== undefined

@@ -14,7 +14,10 @@ const STALE_CHECK = MICROS_PER_SECOND
 export function request(state: FeedState, { frames, awaits }: Subscribe, time: Micros, link: Link = state): void {
   link.outbound.push(...frames)
   const sent = time + link.outbound.length * state.settings.adapter.limits.paceMs * MICROS_PER_MILLI
-  for (const one of awaits) link.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
+  for (const one of awaits) {
+    link.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
+    if (state.settings.adapter.beginsWithHistory === true) link.beginning.set(one.nativeSymbol, time)
+  }
 }
 
 /** Subscriptions that were acknowledged, or refused: they are awaited no more. Mutates the state. */

@@ -27,8 +27,9 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
       countFrame(state, 'tick')
       const faults = new Set<string>()
       const context = { state, session, out, time, faults }
-      if (next === undefined) takeEntries(context, decoded)
-      else holdEntries(context, next, decoded)
+      const known = withHistory(state, next ?? state, decoded)
+      if (next === undefined) takeEntries(context, known)
+      else holdEntries(context, next, known)
       for (const error of faults) letter(session, out, time, text, error, undefined)
       break
     }
@@ -60,6 +61,25 @@ export function takeFrame(state: FeedState, session: Session, out: FeedOutput[],
     const market = state.markets.get(nativeSymbol)
     if (market !== undefined && next === undefined) takeBack(state, session, market, out, time)
   }
+}
+
+type Ticks = Extract<Decoded, { kind: 'ticks' }>
+
+/**
+ * Marks what a subscription begins with as history: trades that are not newer than it. One that was not on the log before
+ * lies within the gap that precedes the symbol's first record, so it is fetched, and one that was is not written twice.
+ */
+function withHistory({ settings }: FeedState, { beginning }: Link, decoded: Ticks): Ticks {
+  if (beginning.size === 0) return decoded
+  const begun = new Set<string>()
+  const ticks = decoded.ticks.map((entry) => {
+    const asked = beginning.get(entry.nativeSymbol)
+    if (asked === undefined || entry.payload.kind !== 'trade') return entry
+    begun.add(entry.nativeSymbol)
+    return entry.eventTime + settings.shift <= asked ? { ...entry, history: true } : entry
+  })
+  for (const nativeSymbol of begun) beginning.delete(nativeSymbol)
+  return { ...decoded, ticks }
 }
 
 function takeFault(

@@ -34,6 +34,8 @@ export type Link = {
   /** Frames that (un)subscribe, where the exchange counts them. */
   requested: TokenBucket
   awaiting: Map<string, Subscription & { readonly until: number }>
+  /** Where a subscription begins with history: native symbols without trades since, and when they were asked for. */
+  beginning: Map<string, Micros>
   /**
    * Native symbols with a subscription that was refused or not answered, and when it is asked for again: `Infinity` while
    * an answer to that is awaited. `isMute`: no trade came since.
@@ -75,5 +77,6 @@ export const waitingLink = (until: number, attempts: number): Link => ({
   nextSend: 0,
   requested: FULL_BUCKET,
   awaiting: new Map(),
+  beginning: new Map(),
   refused: new Map(),
 })

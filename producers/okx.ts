@@ -36,6 +36,7 @@ export const okx: Adapter = {
   ignored: ['books', 'books5', 'books50-l2-tbt', 'books-l2-tbt'],
   // `count` tells how many fills an entry merges, but not whether `tradeId` is the first or the last of them.
   numberedTrades: false,
+  beginsWithHistory: true,
   silenceMs: 30_000,
   closeCodes: {
     4004: { meaning: 'no data from us in 30 s', backoff: 'usual' },
@@ -69,7 +70,7 @@ function request(op: string, nativeSymbols: readonly string[]): Subscribe {
   }
 }
 
-/** The first one after the subscription is the newest there is, 25 s old in one case (seen 2022-05-13). */
+/** The first frame after the subscription is the newest trade there is, 25 s old in one case (seen 2022-05-13). */
 function trades(message: Fields): Decoded {
   const frame = frameTicks()
   eachEntry(frame, list(message['data'], 'data'), (item) => {

@@ -98,10 +98,10 @@ export function giveUp(state: FeedState, out: FeedOutput[], closing: Closing): v
 }
 
 function adopt(state: FeedState, next: Next, time: Micros): void {
-  const { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, refused, session } = next
+  const { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, beginning, refused, session } = next
   state.next = undefined
   state.rotateAt = undefined
-  Object.assign(state, { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, refused })
+  Object.assign(state, { socket, phase, phaseTime, asked, outbound, nextSend, requested, awaiting, beginning, refused })
   state.current = session
   expectData(state, time)
 }

@@ -32,6 +32,7 @@ export function follow(
     state.former.set(market.nativeSymbol, { market, until: time + FAREWELL })
     refusedSubscription(state, market.nativeSymbol)
     state.refused.delete(market.nativeSymbol)
+    state.beginning.delete(market.nativeSymbol)
   }
   const come = instruments.filter(({ nativeSymbol }) => !state.markets.has(nativeSymbol))
   for (const one of come) {
