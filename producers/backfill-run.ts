@@ -1,6 +1,6 @@
 import { BROADCAST_KEY } from '../core/partition.ts'
 import type { Exchange, Tick } from '../core/tick.ts'
-import { MICROS_PER_SECOND, micros, type Micros } from '../core/time.ts'
+import { MICROS_PER_MINUTE, MICROS_PER_SECOND, micros, type Micros } from '../core/time.ts'
 import type { Adapter } from './adapter.ts'
 import type { Backfill, PastTrade } from './backfill.ts'
 import { createFetcher, type FetchWorld } from './backfill-fetch.ts'
@@ -51,6 +51,13 @@ const REFUSED_PAUSE_MS = 500
 const FAILED_PAUSE_MS = 10_000
 /** Of a storm of gaps no more wait; the others stay on record, and a later start looks at them. */
 const MOST_WAITING = 10_000
+/** Records that are not taken up once more; of more than that the oldest may be, which asks and finds nothing new. */
+const MOST_TAKEN = 2 * MOST_WAITING
+/** Before a gap is tried again whose exchange could not be asked: a minute, then twice as long each time. */
+const FIRST_AGAIN_MS = 60_000
+const LONGEST_AGAIN_MS = 10 * 60_000
+/** As long as the log keeps ticks; later there is nothing to compare with. */
+const LONGEST_OPEN = 7 * 24 * 60 * MICROS_PER_MINUTE
 
 /**
  * Fetches what an exchange's gaps miss, one symbol after the other, and closes those that are whole. What it writes has a
@@ -64,24 +71,30 @@ export function createBackfiller(
   const { exchange } = adapter
   const fetch = createFetcher(adapter, backfill, world)
   let waiting: Noticed[] = []
-  /** Taken up by this process, however it ended: once is enough. */
+  /** Each by itself, since what is long ago needs more of the log than may be read, and then the others had none. */
+  const again: (readonly Noticed[])[] = []
+  /** Taken up by this process: once is enough, unless the exchange could not be asked. */
   const taken = new Set<string>()
+  /** How often the exchange could not be asked for a gap that is to be tried again. */
+  const unavailable = new Map<string, number>()
   /** Partitions whose older gaps were looked for: once, at the first one of ours. */
   const resumed = new Set<number>()
   let running = false
 
   async function run(): Promise<void> {
     running = true
-    while (waiting.length > 0 && !world.stopped()) {
+    while ((waiting.length > 0 || again.length > 0) && !world.stopped()) {
       await world.sleep(SETTLE_MS)
-      const noticed = waiting
+      const rounds = [waiting, again.shift() ?? []]
       waiting = []
-      try {
-        await round(noticed)
-      } catch (error) {
-        world.failed(exchange, error)
-        waiting = [...noticed.filter((one) => !taken.has(jobKey(one))), ...waiting]
-        await world.sleep(FAILED_PAUSE_MS)
+      for (const noticed of rounds) {
+        try {
+          if (noticed.length > 0) await round(noticed)
+        } catch (error) {
+          world.failed(exchange, error)
+          again.push(noticed.filter((one) => !taken.has(jobKey(one))))
+          await world.sleep(FAILED_PAUSE_MS)
+        }
       }
     }
     running = false
@@ -104,9 +117,28 @@ export function createBackfiller(
       const key = jobKey({ tick: job.tick, partition })
       if (world.stopped()) return
       if (taken.has(key)) continue
-      await fill(job, tails.get(homeOf({ tick: job.tick, partition })), markets, pen)
-      taken.add(key)
+      const outcome = await fill(job, tails.get(homeOf({ tick: job.tick, partition })), markets, pen)
+      if (outcome === undefined) return
+      take(key)
+      if (outcome === 'unavailable' && world.now() - job.gap.to < LONGEST_OPEN) void later(job, key)
+      else unavailable.delete(key)
     }
+  }
+
+  function take(key: string): void {
+    taken.add(key)
+    for (const oldest of taken) if (taken.size > MOST_TAKEN) taken.delete(oldest)
+  }
+
+  /** The gap stays open meanwhile; should this process end, the next one finds it there. */
+  async function later({ tick, partitions, followed }: Job, key: string): Promise<void> {
+    const attempts = unavailable.get(key) ?? 0
+    unavailable.set(key, attempts + 1)
+    await world.sleep(Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 2 ** Math.min(attempts, 16)))
+    if (world.stopped()) return
+    taken.delete(key)
+    again.push(partitions.map((partition) => ({ tick, partition, followed })))
+    if (!running) void run()
   }
 
   /** Back to before the earliest gap; after a start also to before those that were left open there. */
@@ -125,18 +157,19 @@ export function createBackfiller(
     tail: Tail | undefined,
     markets: readonly FilledMarket[],
     pen: ReturnType<typeof createPen>,
-  ): Promise<void> {
+  ): Promise<Outcome | undefined> {
     const { tick, gap, partitions } = job
     const own = markets.filter(({ symbol, home }) =>
       tick.symbol === '' ? home.some((one) => partitions.includes(one)) : symbol === tick.symbol,
     )
     const isKnown = tail !== undefined && hasBegun(job, tail, own.length) && (tick.symbol === '' || own.length > 0)
-    let outcome: Outcome = isKnown ? 'filled' : 'unfillable'
+    // What is not followed any more is not asked for: nobody knows whether it is whole.
+    let outcome: Outcome = isKnown && !hasLeft(job, tail, own) ? 'filled' : 'unfillable'
     let written = 0
     for (const market of isKnown ? own : []) {
       const trades = tail?.trades.get(market.symbol) ?? new Map<number, Micros>()
       const found = await fillSymbol(job, market, tail, trades, pen)
-      if (world.stopped()) return
+      if (world.stopped()) return undefined
       written += found.written
       if (found.outcome !== 'filled' && outcome !== 'unavailable') outcome = found.outcome
     }
@@ -145,7 +178,9 @@ export function createBackfiller(
       const closed = pen.tick(world.now(), tick.symbol, { ...gap, backfilled: true })
       for (const partition of partitions) await pen.write(closed, key, partition)
     }
-    world.done(exchange, outcome, tick, written)
+    if (outcome !== 'unavailable' || !unavailable.has(jobKey({ tick, partition: partitions[0] ?? 0 })))
+      world.done(exchange, outcome, tick, written)
+    return outcome
   }
 
   async function fillSymbol(
@@ -227,7 +262,8 @@ export function createBackfiller(
     notice(one) {
       if (one.tick.exchange !== exchange || !isFillable(one.tick)) return
       if (waiting.length >= MOST_WAITING) return world.done(exchange, 'unfillable', one.tick, 0)
-      waiting.push(one)
+      const own = [...world.markets(exchange)].filter(({ home }) => home.includes(one.partition))
+      waiting.push({ ...one, followed: new Set(own.map(({ symbol }) => symbol)) })
       if (!running) void run()
     },
   }
@@ -238,5 +274,11 @@ const hasBegun = ({ gap }: Job, { trades }: Tail, symbols: number): boolean =>
   gap.reason !== 'START' ||
   symbols === 0 ||
   trades.values().some((times) => times.values().some((time) => time <= gap.from + START_SLACK))
+
+/** Whether a session's gap is of a symbol, too, that was followed then and is not now. */
+function hasLeft({ tick, followed }: Job, { trades }: Tail, own: readonly FilledMarket[]): boolean {
+  if (tick.symbol !== '') return false
+  return [...(followed ?? trades.keys())].some((symbol) => own.every((one) => one.symbol !== symbol))
+}
 
 const gapFrom = ({ payload }: Tick): number => (payload.kind === 'gap' ? payload.from : Infinity)

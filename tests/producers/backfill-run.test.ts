@@ -5,6 +5,7 @@ import { PAST } from '../../dev/simulator/rest/table.ts'
 import type { Gap, Tick } from '../../core/tick.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import type { Answer } from '../../producers/backfill-fetch.ts'
+import { closes } from '../../producers/backfill-jobs.ts'
 import { createBackfiller, type BackfillWorld, type Outcome } from '../../producers/backfill-run.ts'
 import { ADAPTERS } from '../../producers/adapters.ts'
 import { noRecentIds, remember } from '../../producers/recent-ids.ts'
@@ -41,6 +42,7 @@ function scene({
   room = () => true,
   isQuarantined = false,
   others = [],
+  failing = () => false,
 }: {
   readonly log?: readonly Tick[]
   readonly past?: readonly SimulatedTrade[]
@@ -50,6 +52,8 @@ function scene({
   readonly isQuarantined?: boolean
   /** Followed beside it, in the same partition. */
   readonly others?: readonly string[]
+  /** Whether REST is out of order, by the seconds since the test began. */
+  readonly failing?: (second: number) => boolean
 } = {}) {
   const records: Tick[] = [...log]
   const asked: number[] = []
@@ -58,6 +62,7 @@ function scene({
   const ids = noRecentIds()
   const clock = { time: MOMENT + 70 * SECOND }
   let stopped = false
+  let followed = others
   let chunk = 0
   const chunks: number[] = []
   const adapter = ADAPTERS.binance
@@ -73,6 +78,8 @@ function scene({
     stopped: () => stopped,
     get({ url }) {
       asked.push(clock.time)
+      if (failing((clock.time - MOMENT) / SECOND - 70))
+        return Promise.resolve({ status: undefined, body: 'ECONNREFUSED', retryAfterMs: undefined })
       const given = waiting.shift()
       if (given !== undefined) return Promise.resolve({ status: 200, body: '', retryAfterMs: undefined, ...given })
       const { pathname, searchParams } = new URL(url)
@@ -114,7 +121,7 @@ function scene({
     },
     markets: () => [
       { symbol: 'BTC-USDT', nativeSymbol: 'BTCUSDT', key: KEY, home: [0], ids, isQuarantined },
-      ...others.map((symbol) => ({
+      ...followed.map((symbol) => ({
         symbol,
         nativeSymbol: symbol.replace('-', ''),
         key: KEY,
@@ -136,6 +143,11 @@ function scene({
     chunks,
     ids,
     stop: () => (stopped = true),
+    follow: (symbols: readonly string[]) => (followed = symbols),
+    notice: (one: Tick, partition = 0) => backfiller.notice({ tick: one, partition }),
+    pass: async (turns: number) => {
+      for (let i = 0; i < turns; i++) await turn()
+    },
     written: () => records.slice(log.length).filter(({ feed }) => feed === 'BACKFILL'),
     /** Notices the gaps and waits until all are dealt with. */
     fill: async (...gaps: readonly Tick[]) => {
@@ -334,5 +346,84 @@ describe('a backfill', () => {
     await fill(gapTick(), gapTick())
     for (let turns = 0; turns < 200; turns++) await turn()
     expect(done.length).toBe(1)
+  })
+
+  test('that could not ask the exchange tries again, at first soon and then ever later, until the gap is closed', async () => {
+    const { fill, pass, asked, done, written, records } = scene({ failing: (second) => second < 3600 })
+    await fill(gapTick())
+    expect(done).toEqual([{ outcome: 'unavailable', trades: 0 }])
+    for (let i = 0; i < 100 && done.length < 2; i++) await pass(20)
+    expect(done.slice(1)).toEqual([{ outcome: 'filled', trades: 101 }])
+    expect(records.at(-1)?.payload).toEqual(gap({ ...BOUNDS, backfilled: true }))
+    expect(written().filter(({ payload }) => payload.kind === 'gap')).toHaveLength(1)
+    const pauses = asked.slice(1).map((time, index) => (time - (asked[index] ?? 0)) / SECOND)
+    const waits = pauses.filter((pause) => pause > 35).map((pause) => Math.floor((pause + 1) / 60))
+    // A minute, then twice as long each time, ten minutes at most; the attempts before and the settling come on top.
+    expect(waits).toEqual([1, 2, 4, 8, 10, 10, 10, 10])
+  })
+
+  test('that was unavailable is left alone once the process stops', async () => {
+    const one = scene({ failing: () => true })
+    await one.fill(gapTick())
+    one.stop()
+    const before = one.asked.length
+    await one.pass(200)
+    expect(one.asked.length).toBe(before)
+  })
+
+  test('leaves a session’s gap open when one of its symbols is not followed any more', async () => {
+    const whole = TRADES.map((one, ordinal) => ({ ...live(one, 20_000 + ordinal), symbol: 'BTC-USDT' }))
+    const left = (log: readonly Tick[]) => {
+      const one = scene({ log, others: ['ETH-USDT'] })
+      one.notice(gapTick({ reason: 'STALL' }, { symbol: '' }))
+      one.follow([])
+      return one
+    }
+    const one = left(whole)
+    for (let i = 0; i < 50 && one.done.length < 1; i++) await one.pass(20)
+    expect({ written: one.written(), done: one.done }).toEqual({
+      written: [],
+      done: [{ outcome: 'unfillable', trades: 0 }],
+    })
+  })
+
+  test('leaves a session’s gap of another process open if the log has trades of a symbol that is not followed', async () => {
+    const bare = TRADES.map(live)
+    const other = TRADES.slice(0, 50).map((one, ordinal) => ({ ...live(one, 20_000 + ordinal), symbol: 'ETH-USDT' }))
+    const stall = gapTick({ reason: 'STALL' }, { symbol: '', eventTime: BOUNDS.to })
+    const start = gapTick({ reason: 'SEQUENCE' }, { ordinal: 10_001 })
+    const closed = async (log: readonly Tick[]) => {
+      const one = scene({ log })
+      await one.fill(start)
+      for (let i = 0; i < 50 && one.done.length < 2; i++) await one.pass(20)
+      return one.written().flatMap(({ payload }) => (payload.kind === 'gap' ? [payload.reason] : []))
+    }
+    expect((await closed([...bare, stall])).toSorted()).toEqual(['SEQUENCE', 'STALL'])
+    expect(await closed([...bare, ...other, stall])).toEqual(['SEQUENCE'])
+  })
+
+  test('takes no more than ten thousand gaps at once; the others stay on record', async () => {
+    const one = scene({ log: TRADES.map(live) })
+    for (let ordinal = 0; ordinal < 10_005; ordinal++) one.notice(gapTick({}, { ordinal }))
+    expect(one.done).toEqual(Array.from({ length: 5 }, () => ({ outcome: 'unfillable', trades: 0 })))
+    one.stop()
+    await one.pass(5)
+  })
+})
+
+describe('a gap record that is backfilled', () => {
+  const one = gapTick({ reason: 'DISCONNECT' })
+  const job = { tick: one, gap: gap({ ...BOUNDS, reason: 'DISCONNECT' }) }
+  const back = (change: Partial<Gap> = {}, more: Partial<Tick> = {}): Tick =>
+    gapTick({ reason: 'DISCONNECT', backfilled: true, ...change }, more)
+
+  test('closes the gap of its exchange, symbol, reason and bounds, and no other', () => {
+    expect(closes(back(), job)).toBe(true)
+    expect(closes(back({ reason: 'SEQUENCE' }), job)).toBe(false)
+    expect(closes(back({ backfilled: false }), job)).toBe(false)
+    expect(closes(back({ from: micros(BOUNDS.from + 1) }), job)).toBe(false)
+    expect(closes(back({ to: micros(BOUNDS.to + 1) }), job)).toBe(false)
+    expect(closes(back({}, { symbol: 'ETH-USDT' }), job)).toBe(false)
+    expect(closes(back({}, { exchange: 'okx' }), job)).toBe(false)
   })
 })
