@@ -19,10 +19,14 @@ export type Verdict = {
   readonly deviation: number
 }
 
-/** A suspect's file. `offSince` while it deviates, `calmSince` while it is in line again. */
+/**
+ * A suspect's file. `offSince` while it deviates, `calmSince` while it is in line again, `calmAt` the newest of its prices
+ * that was.
+ */
 type File = {
   offSince: number | undefined
   calmSince: number | undefined
+  calmAt: number
   isQuarantined: boolean
   /** Whether it was ever seen in line: then it is what its ticker says. */
   isProven: boolean
@@ -98,7 +102,11 @@ function judgeGroup(state: Quarantine, prices: readonly Price[], time: number): 
     const deviation = deviationOf(price, trusted)
     if (deviation === undefined) continue
     if (Math.abs(deviation) > IN_LINE) file.calmSince = undefined
-    else file.calmSince ??= time
+    else {
+      // Whatever it was in a silence, its own or that of the witnesses, it was not seen to be in line.
+      if (file.calmSince === undefined || price.time - file.calmAt > PATIENCE) file.calmSince = time
+      file.calmAt = Math.max(file.calmAt, price.time)
+    }
     if (file.calmSince === undefined || time - file.calmSince < RELEASE_AFTER) continue
     file.isQuarantined = false
     file.isProven = true
@@ -135,7 +143,13 @@ const distance = (deviation: number): number => (deviation < 0 ? 1 / (1 + deviat
 
 function fileOf(state: Quarantine, price: Price): File {
   const key = keyOf(price)
-  const file = state.get(key) ?? { offSince: undefined, calmSince: undefined, isQuarantined: false, isProven: false }
+  const file = state.get(key) ?? {
+    offSince: undefined,
+    calmSince: undefined,
+    calmAt: 0,
+    isQuarantined: false,
+    isProven: false,
+  }
   state.set(key, file)
   return file
 }

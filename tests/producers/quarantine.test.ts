@@ -77,6 +77,43 @@ describe('the price quarantine', () => {
     expect(hear(900, () => even)).toEqual(['a out after 600 s'])
   })
 
+  test.each([
+    ['it says nothing', (): Prices => ({ b: 101, c: 99.5, d: 100.2 })],
+    ['there are too few others to tell', (): Prices => ({ a: 100, b: 101 })],
+    ['nobody says anything', (): Prices => ({})],
+  ])('does not count as in line the time in which %s', (_, silence) => {
+    const { hear } = court()
+    hear(60, () => ({ ...even, a: 3 }))
+    hear(300, () => even)
+    hear(31, silence)
+    expect(hear(700, () => even)).toEqual(['a out after 600 s'])
+  })
+
+  test('does not count as in line the time in which its newest price is an old one', () => {
+    const { state, hear } = court()
+    hear(60, () => ({ ...even, a: 3 }))
+    hear(300, () => even)
+    const spoken = 359 * SECOND
+    for (let second = 360; second < 400; second++) {
+      const time = second * SECOND
+      const { a: _, ...others } = even
+      const prices = [...groupOf(others, time).prices, ...groupOf({ a: 100 }, spoken).prices]
+      expect(judge(state, [{ name: 'BTC', prices }], time)).toEqual([])
+    }
+    const said: number[] = []
+    for (let second = 400; second < 1100; second++)
+      if (judge(state, [groupOf(even, second * SECOND)], second * SECOND).length > 0) said.push(second)
+    expect(said).toEqual([1000])
+  })
+
+  test('counts as in line the pauses of a symbol that is seldom quoted', () => {
+    const { hear } = court()
+    hear(60, () => ({ ...even, a: 3 }))
+    const { a, ...others } = even
+    const seldom = (passed: number): Prices => (passed % 20 === 0 ? { a: a ?? 0, ...others } : others)
+    expect(hear(700, seldom)).toEqual(['a out after 600 s'])
+  })
+
   test('takes one again that was released, and for as long', () => {
     const { hear } = court()
     hear(60, () => ({ ...even, a: 3 }))
