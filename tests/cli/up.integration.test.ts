@@ -63,6 +63,17 @@ describe('crosstide up', () => {
     expect(write).toMatchObject({ code: 1, stderr: expect.stringMatching(/read-only|permission denied/) })
   })
 
+  test('candles reach their table, and roll-ups are what the trades say', async () => {
+    const candles = async () => (await pipeline.ask('sql', 'select 1 from candles_1s limit 1', '--json')).stdout.trim()
+    await expect.poll(candles, { timeout: 40_000, interval: 1000 }).not.toBe('')
+    const { code, stdout } = await pipeline.ask('verify', 'rollups', '--json')
+    expect({ code, found: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      found: { minutes: expect.any(Number), minutesDrifted: 0, candlesDrifted: 0, drifts: [] },
+    })
+    expect(JSON.parse(stdout).minutes).toBeGreaterThan(0)
+  })
+
   test('tail prints decoded ticks as JSON lines', async () => {
     const { code, stdout } = await pipeline.ask('tail', 'crypto-prices.ticks', '--from', 'start', '--count', '50')
     const ticks = stdout
