@@ -36,7 +36,7 @@ async function refusals(world: World, more: Partial<ToySettings> = {}): Promise<
   return new Set(stops.map(({ code }) => code))
 }
 
-describe('a processor whose log is not what it was', { timeout: 60_000 }, () => {
+describe('a processor whose log is not what it was', { timeout: 180_000 }, () => {
   test.each([
     ['an output was truncated', 'LOG_CHANGED', (world: World) => meddler.remake(world.topics.sums, PARTITIONS)],
     [
@@ -84,7 +84,7 @@ describe('a processor whose log is not what it was', { timeout: 60_000 }, () => 
   })
 })
 
-describe('a processor', { timeout: 60_000 }, () => {
+describe('a processor', { timeout: 180_000 }, () => {
   test('whose step was changed under the same version is DIVERGED and writes nothing; the right one goes on', async () => {
     const world = await toyWorld(brokers, 15)
     await world.feed(60)

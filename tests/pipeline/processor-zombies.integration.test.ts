@@ -23,7 +23,7 @@ async function stopped(world: World, group: string, records: number): Promise<To
 describe('a process that was taken for dead', () => {
   test(
     'and wakes behind its successor writes the same bytes once more, then restores what the group gives it',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       const world = await toyWorld(brokers, SEED)
       await world.feed(200)
@@ -52,7 +52,7 @@ describe('a process that was taken for dead', () => {
 
   test(
     'and wakes ahead of its successor, and two at once, write what the others write',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       const world = await toyWorld(brokers, SEED + 1)
       await world.feed(200)
@@ -75,7 +75,7 @@ describe('a process that was taken for dead', () => {
 
   test(
     'and died with a request on its way, which arrives when its successor is done, harms nothing',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const world = await toyWorld(brokers, SEED + 2)
       await world.feed(200)
@@ -102,7 +102,7 @@ describe('a process that was taken for dead', () => {
 
   test(
     'and wrote the last snapshot, whole or half over a newer one, makes the next replay longer and nothing else',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const world = await toyWorld(brokers, SEED + 3)
       const ranges = await openRanges(kafkaOptions(brokers))
@@ -134,7 +134,7 @@ describe('a process that was taken for dead', () => {
 
 /** The verdict once everything is there and something stands twice, or after a while. */
 async function repeated(world: World, more = 0): ReturnType<World['judge']> {
-  for (const until = performance.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+  for (const until = performance.now() + 40_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const verdict = await world.judge()
     if ((verdict.isComplete && verdict.repeats > more) || performance.now() > until) return verdict
   }

@@ -96,7 +96,7 @@ export async function finish(
 }
 
 /** The verdict once nothing is missing, or after a while. */
-export async function completed(world: World, topics = world.topics, deadlineMs = 20_000): Promise<Verdict> {
+export async function completed(world: World, topics = world.topics, deadlineMs = 40_000): Promise<Verdict> {
   for (const until = performance.now() + deadlineMs; ; await sleep(100)) {
     const verdict = await world.judge({ topics })
     if (verdict.isComplete || performance.now() > until) return verdict

@@ -54,7 +54,7 @@ export function launchToy(settings: ToySettings): ToyProcess {
     exited,
     go: () => void child.stdin.write('go\n'),
     signal: (signal) => void child.kill(signal),
-    async told(isIt, deadlineMs = 30_000) {
+    async told(isIt, deadlineMs = 60_000) {
       for (const until = performance.now() + deadlineMs; performance.now() < until && !isGone(); await sleep(5))
         if (isIt(lines)) return true
       return isIt(lines)
