@@ -75,7 +75,8 @@ function sourceOf(table: QuoteTable, exchange: string): Source {
 export function lifeOf(table: QuoteTable, { tick, now }: Arrival): SocketLife {
   const { lives } = sourceOf(table, tick.exchange)
   let life = lives.get(tick.session)
-  if (life === undefined) {
+  // Forgotten by its age, swept or not: a run that began meanwhile has never heard of it.
+  if (life === undefined || life.seenAt <= now - MEMORY) {
     if (lives.size >= SWEEP_ABOVE) for (const [old, { seenAt }] of lives) if (seenAt <= now - MEMORY) lives.delete(old)
     life = {
       session: tick.session,

@@ -16,6 +16,8 @@ type Deps<Wire> = {
 }
 
 const ASK_AGAIN_MS = 1000
+/** Documents are some kilobytes. */
+const MOST_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 /**
  * How a processor reads records. It waits for ever while the registry does not answer or does not know a schema: a fault now
@@ -82,11 +84,15 @@ export function openTick(tick: Tick): OpenTick | { readonly fault: string } {
   if (payload.kind !== 'control') return { fault: `payload: ${payload.kind}` }
   try {
     const { body, ...control } = payload
-    return { ...tick, payload: { ...control, document: JSON.parse(String(zstdDecompressSync(body))) } }
+    return { ...tick, payload: { ...control, document: documentOf(body) } }
   } catch (error) {
     return { fault: `control body: ${error instanceof Error ? error.message : String(error)}` }
   }
 }
+
+/** Throws RangeError on one that unpacks to more: a kilobyte can be told to become a gigabyte. */
+const documentOf = (body: Uint8Array): unknown =>
+  JSON.parse(String(zstdDecompressSync(body, { maxOutputLength: MOST_DOCUMENT_BYTES })))
 
 /** The origins of derived records; records of a schema that is not known are of a newer writer, not ours. */
 export async function originsOf(

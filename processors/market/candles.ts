@@ -62,6 +62,8 @@ function add(row: Row, { tick, now }: MarketTick, trade: Trade, feed: Feed, { co
   const openTime = micros(tick.eventTime - (tick.eventTime % length))
   const closesAt = openTime + length + GRACE
   if (now >= closesAt) return count(`late_trade_${row.interval}`)
+  // No such clock is right: its candle would stay open for as long, and a run that begins meanwhile would not have it.
+  if (tick.eventTime > now + MOST_AHEAD) return count(`early_trade_${row.interval}`)
   let open = row.open.get(openTime)
   if (open === undefined) {
     open = new Map()

@@ -7,7 +7,10 @@ import { MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from '../../core/ti
 import type { MarketEvent } from './events.ts'
 import { isOutlier, type Mids } from './outliers.ts'
 
-/** A quote that is not renewed for this long while its session lives is worth a word (arbitrage.md section 3, maxQuoteAge). */
+/**
+ * A quote that is not renewed for this long while its session lives is worth a word (arbitrage.md section 3, maxQuoteAge); one
+ * of more than {@link MEMORY} ago is not: after an outage a run that began during it has never seen it.
+ */
 export const STALE = 60 * MICROS_PER_SECOND
 
 /** Memory of one exchange's symbol. */
@@ -115,7 +118,9 @@ function forget({ legs, mids }: QualityState, exchange: string, symbol: string):
 function findStale(state: QualityState, arrival: Arrival, effects: Effects<MarketEvent>): void {
   const { tick, now } = arrival
   const legs = state.legs.get(tick.exchange) ?? new Map<string, Leg>()
-  const stale = [...legs].filter(([, { quotedAt }]) => quotedAt !== undefined && now - quotedAt >= STALE)
+  const stale = [...legs].filter(
+    ([, { quotedAt }]) => quotedAt !== undefined && now - quotedAt >= STALE && now - quotedAt < MEMORY,
+  )
   // By name: the order in which symbols first came depends on where a run began.
   for (const [symbol, leg] of stale.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     leg.quotedAt = undefined
