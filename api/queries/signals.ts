@@ -112,7 +112,10 @@ export type SignalsFilter = {
   readonly limit: number
 }
 
-/** Signals by the time they opened, the newest first: new ones come before the first page and move no other. */
+/**
+ * Signals by the time they opened, the newest first: new ones come before the first page and move no other. The state
+ * is in the text, so that the few that are open are found by the index of those without CLOSE.
+ */
 export const selectSignals = (database: Database, now: Micros, filter: SignalsFilter): Promise<readonly Signal[]> =>
   select(
     database,
@@ -125,11 +128,11 @@ export const selectSignals = (database: Database, now: Micros, filter: SignalsFi
         and ($5::text is null or o.legs @> jsonb_build_array(jsonb_build_object('symbol', $5::text)))
         and ($6::text is null or o.base = $6)
         and ($7::text is null or o.legs @> jsonb_build_array(jsonb_build_object('exchange', $7::text)))
-        and ($8::text is null or ($8 = 'open') = ${OPEN})
-        and ($9::float8 is null or o.peak_bps >= $9)
-        and ($10::timestamptz is null or (o.opened_at, o.opportunity_id) < ($10, $11::text collate "C"))
+        and ${filter.state === undefined ? 'true' : filter.state === 'open' ? OPEN : `not ${OPEN}`}
+        and ($8::float8 is null or o.peak_bps >= $8)
+        and ($9::timestamptz is null or (o.opened_at, o.opportunity_id) < ($9, $10::text collate "C"))
       order by o.opened_at desc, o.opportunity_id desc
-      limit $12`,
+      limit $11`,
     [
       toIso(now),
       toIso(filter.from),
@@ -138,7 +141,6 @@ export const selectSignals = (database: Database, now: Micros, filter: SignalsFi
       filter.symbol,
       filter.base,
       filter.exchange,
-      filter.state,
       filter.minEdgeBps,
       filter.after?.[0],
       filter.after?.[1],

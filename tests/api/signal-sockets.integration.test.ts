@@ -41,6 +41,8 @@ const story = (heard: readonly Message[]): readonly string[] =>
   )
 
 let offset = 0
+/** The beginning of one that is over. */
+let over: Derived<Opportunity> | undefined
 const record = (n: number, phase: Opportunity['phase'], change: Partial<Derived<Opportunity>> = {}) => {
   const at = now()
   return opportunity({
@@ -82,7 +84,9 @@ describe('subscribe_signals', () => {
 
   test('a repeat on the topic is dropped', async () => {
     const heard = await listen()
-    const [open, close] = [record(3, 'OPEN'), record(3, 'CLOSE')]
+    const open = record(3, 'OPEN')
+    const close = record(3, 'CLOSE')
+    over = open
     await signals.say(open, close, open, close, record(4, 'OPEN'))
     await expect
       .poll(() => story(heard).slice(1))
@@ -101,9 +105,11 @@ describe('subscribe_signals', () => {
 
   test('what is open survives a restart, from the tables and from what the sink had not stored yet', async () => {
     await signals.store()
+    // A repeat of what is stored and over: only the sieve's memory in the tables tells it from a beginning.
+    if (over !== undefined) await signals.say(over)
     await signals.say(record(8, 'OPEN'), record(2, 'CLOSE'))
     await rig.restart(async () => {
-      // Said while nobody listened; a repeat of what is stored stands between.
+      // Said while nobody listened.
       await signals.say(record(9, 'OPEN'))
     })
     const heard = await listen()
