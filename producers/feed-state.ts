@@ -99,7 +99,10 @@ export type EntryOutcome = (typeof ENTRY_OUTCOMES)[number]
 const FINDINGS = ['inexact', 'unsized', 'one_sided', 'crossed', 'skewed'] as const
 export type Finding = (typeof FINDINGS)[number]
 
-/** Counted from the feed's start. Law: frames = the sum of their results; in = the sum of the other outcomes. */
+/**
+ * Counted from the start of the feed, or of those in whose place it came. Law: frames = the sum of their results; in = the
+ * sum of the other outcomes.
+ */
 export type FeedCounts = {
   received: number
   readonly frames: Record<FrameResult, number>
@@ -135,7 +138,12 @@ export type FeedState = Link & {
   readonly clock: ClockOffset
 }
 
-export function initialFeed(settings: FeedSettings, connects: Connects = { bucket: FULL_BUCKET }): FeedState {
+/** `counts` of a feed in whose place this one comes, since counters do not fall. */
+export function initialFeed(
+  settings: FeedSettings,
+  connects: Connects = { bucket: FULL_BUCKET },
+  counts: FeedCounts = noCounts(),
+): FeedState {
   const everywhere = Array.from({ length: settings.partitions }, (_, partition) => partition)
   return {
     ...waitingLink(0, 0),
@@ -144,16 +152,7 @@ export function initialFeed(settings: FeedSettings, connects: Connects = { bucke
     former: new Map(),
     slots: everywhere.map((partition) => ({ lastTradeTime: settings.lastTrades[partition], owed: new Map() })),
     everywhere,
-    counts: {
-      received: 0,
-      frames: { tick: 0, ack: 0, heartbeat: 0, ignored: 0, fault: 0, oversized: 0 },
-      entries: { in: 0, out: 0, duplicate: 0, fault: 0, history: 0, withdrawn: 0, overflow: 0, ignored: 0 },
-      findings: { inexact: 0, unsized: 0, one_sided: 0, crossed: 0, skewed: 0 },
-      ignored: new Map(),
-      gaps: { START: 0, DISCONNECT: 0, SEQUENCE: 0, STALL: 0, OVERFLOW: 0, WITHDRAWN: 0 },
-      reconnects: new Map(),
-      subscriptionFaults: 0,
-    },
+    counts,
     connects,
     next: undefined,
     rotateAt: undefined,
@@ -164,6 +163,17 @@ export function initialFeed(settings: FeedSettings, connects: Connects = { bucke
     clock: noOffset(),
   }
 }
+
+const noCounts = (): FeedCounts => ({
+  received: 0,
+  frames: { tick: 0, ack: 0, heartbeat: 0, ignored: 0, fault: 0, oversized: 0 },
+  entries: { in: 0, out: 0, duplicate: 0, fault: 0, history: 0, withdrawn: 0, overflow: 0, ignored: 0 },
+  findings: { inexact: 0, unsized: 0, one_sided: 0, crossed: 0, skewed: 0 },
+  ignored: new Map(),
+  gaps: { START: 0, DISCONNECT: 0, SEQUENCE: 0, STALL: 0, OVERFLOW: 0, WITHDRAWN: 0 },
+  reconnects: new Map(),
+  subscriptionFaults: 0,
+})
 
 /** Subscriptions that were found stale and have not delivered since. */
 export const staleMarkets = (state: FeedState): number =>

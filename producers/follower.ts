@@ -77,8 +77,11 @@ export function follower(fleet: Fleet, exchange: Exchange, { address, lastTrades
 
   function open(instruments: readonly Instrument[], conversions: ReadonlySet<string>): Socket {
     const settings = { ...fleet.shared, conversions, adapter, instruments, address, lastTrades, shift: 0 }
-    const feed = runFeed(settings, world)
-    feeds.push(feed)
+    // In the place of one that has ended: of a process that is often configured anew the list must not grow.
+    const place = feeds.findIndex((one) => one.exchange === exchange && !clocked.has(one))
+    const feed = runFeed(settings, world, feeds[place])
+    if (place < 0) feeds.push(feed)
+    else feeds[place] = feed
     clocked.add(feed)
     return { feed, instruments }
   }

@@ -42,11 +42,15 @@ export type RunningFeed = {
   stop(why?: string): void
 }
 
-/** Runs one feed's engine: carries out what it asks for, and tells it what the writer refused. */
-export function runFeed(settings: FeedSettings, world: World): RunningFeed {
+/**
+ * Runs one feed's engine: carries out what it asks for, and tells it what the writer refused. `former`: one that has ended,
+ * whose counts go on.
+ */
+export function runFeed(settings: FeedSettings, world: World, former?: RunningFeed): RunningFeed {
   const { exchange } = settings.adapter
   // By the exchange's own host, though a simulator stands for them all.
-  const state = initialFeed(settings, world.connects(new URL(settings.adapter.connect([]).url).host))
+  const connects = world.connects(new URL(settings.adapter.connect([]).url).host)
+  const state = initialFeed(settings, connects, former?.state.counts)
   const sockets = new Map<number, Socket>()
   const input = (one: FeedInput): void => {
     const [, outputs] = feed(state, one)

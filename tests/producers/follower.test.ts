@@ -165,4 +165,29 @@ describe('a change of what is followed', () => {
     expect(around.sockets[0]?.terminated).toBe(true)
     expect(clocked.size).toBe(0)
   })
+
+  test('over and over leaves no more feeds than sockets at once, and no counter falls', async () => {
+    const fleet = fleetOf()
+    const { feeds, around, clocked } = fleet
+    let received = 0
+    for (let i = 0; i < 5; i++) {
+      const binance = follower(fleet, 'binance', reach([BTC]))
+      await binance.want(['BTC-USDT'], none)
+      for (const feed of clocked) feed.input({ kind: 'clock', time: around.clock.time, random: 0 })
+      around.sockets.at(-1)?.events.opened()
+      around.sockets.at(-1)?.events.frame('{"result":null,"id":"BTCUSDT"}')
+      received++
+      expect(feeds.map(({ state }) => state.counts.received)).toEqual([received])
+      expect(clocked.size).toBe(1)
+      binance.stop()
+      around.pass(10)
+    }
+    const kraken = follower(
+      { ...fleet, feeds, around, clocked },
+      'kraken',
+      reach([{ ...BTC, nativeSymbol: 'BTC/USDT' }]),
+    )
+    await kraken.want(['BTC-USDT'], none)
+    expect(feeds.map(({ exchange }) => exchange)).toEqual(['binance', 'kraken'])
+  })
 })
