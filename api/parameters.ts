@@ -18,9 +18,10 @@ const exchange = z
   .transform((text) => text.toLowerCase())
 const limit = z
   .string()
-  .regex(/^[0-9]{1,6}$/, 'not a whole number')
-  .transform(Number)
-  .pipe(z.number().min(1).max(1000))
+  .regex(/^[0-9]+$/, 'not a whole number')
+  // However many digits: still a number.
+  .transform((text) => Math.min(Number(text), 1e9))
+  .pipe(z.number().min(1, 'at least 1').max(1000, 'at most 1000'))
   .default(100)
   // To clients it is a number; in a URL everything is text.
   .meta({ json: { type: 'integer', minimum: 1, maximum: 1000, default: 100 }, description: 'Rows of a page' })
@@ -126,7 +127,9 @@ export const symbolPath = z.strictObject({ symbol })
 
 /** Validated input of a route; throws BAD_PARAMETER that names every parameter with a problem. */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(input)
+  const parsed = schema.safeParse(input, {
+    error: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'required' : undefined),
+  })
   if (parsed.success) return parsed.data
   throw new HttpFailure('BAD_PARAMETER', describe(parsed.error))
 }
