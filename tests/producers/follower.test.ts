@@ -182,11 +182,7 @@ describe('a change of what is followed', () => {
       binance.stop()
       around.pass(10)
     }
-    const kraken = follower(
-      { ...fleet, feeds, around, clocked },
-      'kraken',
-      reach([{ ...BTC, nativeSymbol: 'BTC/USDT' }]),
-    )
+    const kraken = follower(fleet, 'kraken', reach([{ ...BTC, nativeSymbol: 'BTC/USDT' }]))
     await kraken.want(['BTC-USDT'], none)
     expect(feeds.map(({ exchange }) => exchange)).toEqual(['binance', 'kraken'])
   })

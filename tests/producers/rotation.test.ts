@@ -256,6 +256,51 @@ describe('the next socket', () => {
     expect(feed.state.counts.entries).toMatchObject({ in: 4, out: 2, fault: 2 })
   })
 
+  test('that takes over leaves the count of failed attempts as it was: a rotation is no failure', () => {
+    const feed = overlapping()
+    expect(feed.state.attempts).toBe(0)
+    feed.next.frame(aggTrade(1))
+    feed.next.frame(bookTicker(2))
+    feed.wait(0.1)
+    expect(reasons(feed)).toEqual({ rotated: 1 })
+    // The first wait after a good life is of at most half a second.
+    feed.close('closed', 0.999)
+    expect(kinds(feed.wait(0.6, 0.999))).toContain('connect')
+  })
+
+  test('that takes over gives each symbol the time to begin on it, as any socket does', () => {
+    const eth = { symbol: 'ETH-USDT', nativeSymbol: 'ETHUSDT' }
+    const feed = overlapping({ instruments: [BTC, eth], partitions: 1 })
+    // ETH has been mute for fifty seconds when its socket changes.
+    live(feed, 20)
+    feed.next.close()
+    live(feed, 1)
+    feed.next.open()
+    feed.next.frame(bookTicker(2))
+    for (let second = 0; second < 30; second++) {
+      feed.frame(bookTicker(10 + second, '1', String(2 + second)))
+      live(feed, 1)
+    }
+    expect(reasons(feed)).toMatchObject({ rotated: 1 })
+    const after = Array.from({ length: 50 }, (_, second) => [
+      ...feed.frame(bookTicker(100 + second, '1', String(2 + second))),
+      ...live(feed, 1),
+    ]).flat()
+    expect(sentOf(after)).toEqual([])
+    expect(kinds(after)).not.toContain('terminate')
+  })
+
+  test('that has a trade which the present one never delivers takes over after thirty seconds with a gap', () => {
+    const feed = overlapping()
+    feed.next.frame(bookTicker(2))
+    live(feed, 3)
+    feed.next.frame(aggTrade(3, 3.1))
+    live(feed, 28)
+    expect(reasons(feed)).toEqual({ rotated: 1 })
+    expect(gapsOf(feed.outputs, 'DISCONNECT').at(-1)?.slice(0, 2)).toEqual(['BTC-USDT', 0])
+    expect(gapsOf(feed.outputs, 'DISCONNECT')).toHaveLength(2)
+  })
+
   test('is opened anew when the symbols change meanwhile', () => {
     const feed = overlapping()
     const instruments = [BTC, { symbol: 'ETH-USDT', nativeSymbol: 'ETHUSDT' }]
