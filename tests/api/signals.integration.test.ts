@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { DOCUMENTS } from '../../api/documents.ts'
+import { selectLatestSignal } from '../../api/queries/signals.ts'
 import type { Opportunity } from '../../core/opportunity.ts'
 import type { Derived } from '../../core/processor.ts'
 import { micros, type Micros } from '../../core/time.ts'
@@ -165,6 +166,13 @@ describe('GET /api/v1/signals/{id}', () => {
     expect(await (await get('/api/v1/signals/x:0:99:0')).json()).toMatchObject({ status: 404, code: 'UNKNOWN_SIGNAL' })
     expect(await (await get(`/api/v1/signals/x'y`)).json()).toMatchObject({ status: 400, code: 'BAD_PARAMETER' })
   })
+})
+
+test('the present of a recording is the moment of its newest record', async () => {
+  const { pool } = rig.database
+  const { rows } = await pool.query('select max(updated_at) as at from opportunities')
+  const latest = await selectLatestSignal(pool)
+  expect(Date.parse(latest ?? '')).toBe(rows[0].at.getTime())
 })
 
 test('statistics are those of the view: how many, how long, and what could still be had', async () => {
