@@ -85,11 +85,10 @@ export async function killAgainAndAgain(
 export async function finish(
   world: World,
   settings: Omit<ToySettings, 'group' | 'topics'> & { readonly topics?: World['topics'] },
-  deadlineMs?: number,
 ): Promise<Verdict> {
   const topics = settings.topics ?? world.topics
   const toy = launchToy({ ...settings, topics, group: uniqueName('toy'), outputDelayMs: 0, isHasty: false })
-  const verdict = await completed(world, topics, deadlineMs)
+  const verdict = await completed(world, topics)
   toy.signal('SIGTERM')
   await toy.exited
   return verdict
