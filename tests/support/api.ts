@@ -65,7 +65,14 @@ export async function startApiRig(
   const topics = catalogue(PARTITIONS, `test-api-${randomBytes(4).toString('hex')}.`)
   const kafka = { brokers: stack.brokers, clientId: 'test-api', log: silentLog }
   const admin = await openTopics(kafka)
-  await admin.ensure([topics.ticks, topics.heartbeats, topics.system, topics.opportunities, topics.control, ...letterTopics(topics)])
+  await admin.ensure([
+    topics.ticks,
+    topics.heartbeats,
+    topics.system,
+    topics.opportunities,
+    topics.control,
+    ...letterTopics(topics),
+  ])
   await admin.close()
   const registry = openRegistry(stack.registry)
   await registry.register([topics.ticks, topics.heartbeats, topics.system, topics.opportunities])

@@ -25,9 +25,9 @@ async function restart(loseBroker: () => void) {
   await writer.append([outgoing(topic, 0, 'before')])
   let inFlight = 0
   const pass = proxy.onRequest
-  proxy.onRequest = (apiKey) => {
+  proxy.onRequest = (apiKey, bytes) => {
     if (apiKey === PRODUCE) inFlight += 1
-    return pass(apiKey)
+    return pass(apiKey, bytes)
   }
   loseBroker()
   for (let n = 0; n < FIRST; n++) writer.offer(outgoing(topic, 0, text(n)))
@@ -63,8 +63,8 @@ describe('C16: closed within 2 s with the broker away', () => {
   test('what was lost on its way is unknown too', async () => {
     const { counts, tookMs, stored } = await restart(() => {
       const count = proxy.onRequest
-      proxy.onRequest = (apiKey) => {
-        count(apiKey)
+      proxy.onRequest = (apiKey, bytes) => {
+        count(apiKey, bytes)
         return 'cut'
       }
     })
