@@ -36,7 +36,8 @@ beforeAll(async () => {
   rig = await startReplayRig({ registry, database }, LOGS)
   log = await openKafkaLog(kafkaOptions(rig.brokers), registry)
   folder = await mkdtemp(join(tmpdir(), 'crosstide-replay-'))
-})
+  // Longer than the rig waits for itself, so that it removes its broker.
+}, 300_000)
 afterAll(async () => {
   await log.close()
   await rig.remove()

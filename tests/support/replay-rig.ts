@@ -26,15 +26,21 @@ export type Ran = { readonly code: number | null; readonly lines: readonly strin
 export type ReplayRig = {
   readonly brokers: readonly string[]
   readonly topics: Catalogue
+  /** How often the processor was killed. */
+  readonly kills: number
   /** Runs `crosstide` to its end; `meanwhile` has the process while it runs. */
   command(args: readonly string[], meanwhile?: (child: ChildProcess) => Promise<void>): Promise<Ran>
   remove(): Promise<void>
 }
 
-/** `logs` by partition. Resolves when the processor's snapshots say that all of it is processed, and it has ended. */
+/**
+ * `logs` by partition. Resolves when the processor's snapshots say that all of it is processed, and it has ended. Its first
+ * starts end where `failpoints` say (CROSSTIDE_FAILPOINTS), one each.
+ */
 export async function startReplayRig(
   services: { readonly registry: string; readonly database: string },
   logs: readonly (readonly Logged<OpenTick>[])[],
+  failpoints: readonly string[] = [],
 ): Promise<ReplayRig> {
   const broker = await ownBroker()
   const { brokers } = broker
@@ -54,10 +60,11 @@ export async function startReplayRig(
     await broker.remove()
     await rm(folder, { recursive: true, force: true })
   }
+  let kills = 0
   try {
     await createTopics(brokers, services.registry, topics)
     await writeTicks(brokers, services.registry, topics, logs)
-    await runMarket(env, brokers, topics, logs)
+    kills = await runMarket(env, brokers, topics, logs, failpoints)
   } catch (error) {
     await remove()
     throw error
@@ -65,6 +72,7 @@ export async function startReplayRig(
   return {
     brokers,
     topics,
+    kills,
     async command(args, meanwhile = () => Promise.resolve()) {
       const child = spawn(process.execPath, [COMMAND, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
       let said = ''
@@ -79,6 +87,8 @@ export async function startReplayRig(
     remove,
   }
 }
+
+const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null
 
 /** As bootstrap does, but for ever and with the ticks' own stamps: the days of the log are not the test's. */
 async function createTopics(brokers: readonly string[], registry: string, topics: Catalogue): Promise<void> {
@@ -113,7 +123,7 @@ async function writeTicks(
   await writer.close(5000)
 }
 
-const PROCESSED_WITHIN_MS = 120_000
+const PROCESSED_WITHIN_MS = 240_000
 
 /** As long as its newest snapshots do not say that all is processed, it is started again and goes on. */
 async function runMarket(
@@ -121,7 +131,10 @@ async function runMarket(
   brokers: readonly string[],
   topics: Catalogue,
   logs: readonly (readonly Logged<OpenTick>[])[],
-): Promise<void> {
+  failpoints: readonly string[],
+): Promise<number> {
+  const deaths = [...failpoints]
+  let kills = 0
   const written = logs.map((log) =>
     fold(marketOf(topics), log).outputs.filter(({ topic }) => topic === topics.candles.name),
   )
@@ -136,19 +149,28 @@ async function runMarket(
   try {
     do {
       const child = spawn(process.execPath, [PROCESSORS], {
-        env: { ...env, LOG_LEVEL: 'fatal' },
-        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...env, LOG_LEVEL: 'info', CROSSTIDE_FAILPOINTS: deaths.shift() },
+        stdio: ['ignore', 'pipe', 'pipe'],
       })
+      let said = ''
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      // Ended before it has taken up its partitions it would do nothing, and be begun again for ever.
+      const hasBegun = (): boolean => said.split('task_restored').length > logs.length
       const ended = once(child, 'exit')
       const hasCandles = async (partition: number): Promise<boolean> =>
         (await ranges.bounds({ topic: topics.candles.name, partition })).end >= (written[partition]?.length ?? 0)
-      while (!(await holds(hasCandles)) && Date.now() < until && child.exitCode === null) await sleep(100)
-      child.kill('SIGTERM')
+      while (!(hasBegun() && (await holds(hasCandles))) && Date.now() < until && isAlive(child)) await sleep(100)
+      // What comes after the last candle.
+      await sleep(300)
+      if (isAlive(child)) child.kill('SIGTERM')
       await ended
-      if (Date.now() > until) throw new Error('the log was not processed')
+      if (child.signalCode === 'SIGKILL') kills += 1
+      if (Date.now() > until) throw new Error(`the log was not processed: ${said}`)
     } while (
       !(await holds(async (partition) => (await snapshots.load(partition))?.next === (logs[partition]?.length ?? 0)))
     )
+    return kills
   } finally {
     await ranges.close()
   }
