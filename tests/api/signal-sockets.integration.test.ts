@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { WebSocket } from 'ws'
-import { signal } from '../../api/documents.ts'
+import { signal } from '../../api/signal-documents.ts'
 import type { Opportunity } from '../../core/opportunity.ts'
 import type { Derived } from '../../core/processor.ts'
 import { micros } from '../../core/time.ts'
