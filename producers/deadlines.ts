@@ -13,10 +13,12 @@ const STALE_CHECK = MICROS_PER_SECOND
 /** Queues frames, paced as the exchange allows, and waits for their acknowledgements. Mutates the state. */
 export function request(state: FeedState, { frames, awaits }: Subscribe, time: Micros, link: Link = state): void {
   link.outbound.push(...frames)
-  const sent = time + link.outbound.length * state.settings.adapter.limits.paceMs * MICROS_PER_MILLI
+  const { adapter, feed } = state.settings
+  const sent = time + link.outbound.length * adapter.limits.paceMs * MICROS_PER_MILLI
   for (const one of awaits) {
     link.awaiting.set(nameOf(one), { ...one, until: sent + ACK_DEADLINE })
-    if (state.settings.adapter.beginsWithHistory === true) link.beginning.set(one.nativeSymbol, time)
+    // No other process put out what a recording begins with.
+    if (adapter.beginsWithHistory === true && feed !== 'RECORDED') link.beginning.set(one.nativeSymbol, time)
   }
 }
 
@@ -86,9 +88,13 @@ export function checkStale(state: FeedState, session: Session, out: FeedOutput[]
   return false
 }
 
-/** On a socket that has them, or has not: what is refused may have been taken in part. Mutates the state. */
+/** What was refused may have been taken in part, so it is given up first. Mutates the state. */
 export function subscribeAgain(state: FeedState, nativeSymbols: readonly string[], time: Micros): void {
   const { adapter } = state.settings
+  for (const nativeSymbol of nativeSymbols) {
+    const one = state.refused.get(nativeSymbol)
+    if (one !== undefined) state.refused.set(nativeSymbol, { ...one, at: Infinity })
+  }
   request(state, { frames: adapter.unsubscribe(nativeSymbols), awaits: [] }, time)
   request(state, adapter.subscribe(nativeSymbols), time)
 }

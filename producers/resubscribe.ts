@@ -51,7 +51,6 @@ export function askAgain(state: FeedState, session: Session, out: FeedOutput[], 
     if (time < one.at) continue
     const market = state.markets.get(nativeSymbol)
     if (market === undefined) continue
-    state.refused.set(nativeSymbol, { ...one, at: Infinity })
     if (session.dataFrom !== undefined) leaveSession(state, session, market, out, time)
     subscribeAgain(state, [nativeSymbol], time)
     return

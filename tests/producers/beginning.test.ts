@@ -23,8 +23,8 @@ const top = (at: number, instId = 'BTC-USDT') => ({
   data: [{ asks: [['3', '1', '0', '1']], bids: [['2', '1', '0', '1']], ts: ms(at) }],
 })
 const ids = (out: Parameters<typeof only>[0]): readonly string[] => only(out, 'trade').map(({ payload }) => payload.id)
-const start = () => {
-  const feed = harness({ adapter: okx, instruments: [BTC], partitions: 1 })
+const start = (change: Parameters<typeof harness>[0] = {}) => {
+  const feed = harness({ adapter: okx, instruments: [BTC], partitions: 1, ...change })
   feed.open()
   return feed
 }
@@ -44,6 +44,12 @@ describe('what OKX begins a subscription of trades with, its newest one,', () =>
     const [gap] = gapsOf(frame(top(0.1)), 'START')
     expect(gap?.[1]).toBeLessThanOrEqual(-25)
     expect(gap?.[2]).toBeGreaterThanOrEqual(-25)
+  })
+
+  test('is a trade like the others in a recording, whose other trades nobody wrote before either', () => {
+    const { frame, pass } = start({ feed: 'RECORDED' })
+    pass(0.2)
+    expect(ids(frame(trades([7, -25])))).toEqual(['7'])
   })
 
   test('is a live trade if it is newer than the subscription', () => {

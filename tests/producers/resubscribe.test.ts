@@ -119,6 +119,20 @@ describe('a subscription that is never acknowledged though its symbol’s quotes
     expect(state.refused.size).toBe(0)
   })
 
+  test('and is asked for again because it is stale is not asked for once more when that is acknowledged', () => {
+    const { frame, wait, asked, acknowledge } = start()
+    const one = (count: number) => Array.from({ length: count }, () => [...frame(ticker('BTC/USD')), ...wait(1)]).flat()
+    acknowledge()
+    one(56)
+    frame(refusal('subscribe', 'ETH/USD'))
+    // After a minute without data, and before the ten seconds until the next attempt.
+    expect(asked(one(7))).toEqual(AGAIN)
+    acknowledge()
+    frame(ticker('ETH/USD'))
+    const after = Array.from({ length: 100 }, () => [...frame(ticker('ETH/USD')), ...one(1)]).flat()
+    expect(asked(after)).toEqual([])
+  })
+
   test('but delivers has a gap until its first trade, and none with the next ones', () => {
     const { quoted, frame, now } = start()
     quoted(12)
