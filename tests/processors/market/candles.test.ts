@@ -77,6 +77,18 @@ describe('candles', () => {
     expect(tally.get('late_trade_1m')).toBeUndefined()
   })
 
+  test('are final: a trade that carries T to the close itself comes too late, and begins no second one', () => {
+    const { outputs, tally } = runMarket(at(0, 10, 1), at(900, 99, 1, { receiveTime: ms(3000) }), until(4000))
+    const found = outputs.flatMap(({ value }) => (value.kind === 'candle' ? [value.candle] : []))
+    expect(own(found, '1s').map(({ high, trades }) => [high, trades])).toEqual([[10, 1]])
+    expect(tally.get('late_trade_1s')).toBe(1)
+  })
+
+  test('close in the order of their starts, whichever was begun first', () => {
+    const found = own(candles(at(1500, 11, 1), at(500, 10, 1), until(5000)), '1s')
+    expect(found.map(({ openTime }) => openTime)).toEqual([ms(0), ms(1000)])
+  })
+
   test('stand for the whole market too, with the trades of all exchanges', () => {
     const all = candles(at(100, 10, 1), at(200, 20, 3, { exchange: 'okx' }), until(3000))
     expect(all.map(({ exchange, trades, vwap }) => [exchange, trades, vwap])).toEqual([
