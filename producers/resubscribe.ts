@@ -13,7 +13,8 @@ const LONGEST_WAIT = 10 * MICROS_PER_MINUTE
  * missing from now on though its quotes come, so what is missing until now is on record at once. Mutates the state.
  */
 export function failed(state: FeedState, out: FeedOutput[], time: Micros, link: Link, nativeSymbol: string): void {
-  if (!state.markets.has(nativeSymbol)) return
+  // A recording cannot be asked, and has what it has: old ones tell less of what was acknowledged.
+  if (!state.markets.has(nativeSymbol) || state.settings.feed === 'RECORDED') return
   const before = link.refused.get(nativeSymbol)
   // Its other channel's refusal.
   if (before !== undefined && before.at !== Infinity) return
@@ -51,6 +52,11 @@ export function askAgain(state: FeedState, session: Session, out: FeedOutput[], 
     if (time < one.at) continue
     const market = state.markets.get(nativeSymbol)
     if (market === undefined) continue
+    if (!one.isMute && market.quote !== undefined) {
+      // Trades and quotes have come since: it is in force, whatever was answered.
+      state.refused.delete(nativeSymbol)
+      return
+    }
     if (session.dataFrom !== undefined) leaveSession(state, session, market, out, time)
     subscribeAgain(state, [nativeSymbol], time)
     return

@@ -119,6 +119,14 @@ describe('a subscription that is never acknowledged though its symbol’s quotes
     expect(state.refused.size).toBe(0)
   })
 
+  test('but delivers trades and quotes is in force, and not asked for again', () => {
+    const { quoted, frame, now, asked, state } = start()
+    quoted(12)
+    frame(trade(7, seconds(now())))
+    expect(asked(quoted(100))).toEqual([])
+    expect(state.refused.size).toBe(0)
+  })
+
   test('and is asked for again because it is stale is not asked for once more when that is acknowledged', () => {
     const { frame, wait, asked, acknowledge } = start()
     const one = (count: number) => Array.from({ length: count }, () => [...frame(ticker('BTC/USD')), ...wait(1)]).flat()
@@ -140,6 +148,21 @@ describe('a subscription that is never acknowledged though its symbol’s quotes
     expect(gapsOf(frame(trade(7, at)), 'DISCONNECT').map(([symbol, , to]) => [symbol, to])).toEqual([['ETH-USD', at]])
     expect(gapsOf(frame(trade(8, at)), 'DISCONNECT')).toEqual([])
   })
+})
+
+test('a recording, which cannot be asked again, has no gap for what it did not acknowledge', () => {
+  const feed = harness({ adapter: kraken, instruments, partitions: 1, feed: 'RECORDED' })
+  feed.open()
+  feed.frame(ticker('BTC/USD'))
+  const before = feed.outputs.length
+  for (let second = 0; second < 40; second++) {
+    feed.frame({ channel: 'heartbeat' })
+    feed.wait(1)
+  }
+  const after = feed.outputs.slice(before)
+  expect(eventsOf(after).filter(({ event }) => event === 'FAULT')).toHaveLength(4)
+  expect(only(after, 'gap')).toEqual([])
+  expect(feed.state.refused.size).toBe(0)
 })
 
 describe('a subscription that is refused beside a live ticker', () => {
