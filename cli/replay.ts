@@ -76,7 +76,7 @@ export async function withReplay(
 
 /**
  * `crosstide replay verify`: exit code 0 equal, 1 different, 3 not comparable; a difference outweighs what cannot be said. A
- * log that does not answer is no difference either.
+ * log that does not answer is no difference either, and where no record was run nothing is equal.
  */
 export async function verify(environment: Environment, options: ReplayOptions, json: boolean): Promise<number> {
   try {
@@ -110,6 +110,10 @@ export async function verifyPartitions(deps: ReplayDeps, json: boolean): Promise
     for (const [topic, count] of verified.outputs) totals.outputs.set(topic, (totals.outputs.get(topic) ?? 0) + count)
   }
   const code = [EXIT_DIFFERENT, EXIT_NOT_COMPARABLE].find((one) => codes.has(one)) ?? 0
+  if (code === 0 && totals.records === 0) {
+    if (!json) print('not comparable: there is no record in the range, so nothing was compared')
+    return EXIT_NOT_COMPARABLE
+  }
   if (!json && code === 0) print(describeTotals(totals))
   return code
 }

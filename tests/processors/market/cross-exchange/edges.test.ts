@@ -131,12 +131,12 @@ describe('what lives on one route', () => {
       ...start({ closeBps: 0 }),
       quoted(0, 'kraken', { bid: 9990, ask: 10_000 }),
       quoted(0, 'coinbase', { bid: 10_030, ask: 10_031 }),
-      quoted(0, 'binance', { bid: 9940, ask: 9950 }),
+      quoted(0, 'binance', { bid: 10_060, ask: 10_061 }),
       beat(300, 'gate'),
     )
     expect(all.map(({ legs }) => legs.map(({ exchange }) => exchange).join(' '))).toEqual([
-      'binance coinbase',
-      'binance kraken',
+      'coinbase binance',
+      'kraken binance',
       'kraken coinbase',
     ])
   })
