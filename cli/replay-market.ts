@@ -1,4 +1,3 @@
-import { ARBITRAGE_DOCUMENT } from '../core/arbitrage/config.ts'
 import type { OpenTick } from '../core/arrivals.ts'
 import { PipelineError } from '../core/errors.ts'
 import { timeOf } from '../core/partition-clock.ts'
@@ -8,7 +7,7 @@ import { createLog } from '../io/log.ts'
 import { openTick, recordReader } from '../io/processor/reading.ts'
 import type { Decoder } from '../io/registry.ts'
 import { openIdSchemas } from '../io/replay-schemas.ts'
-import { market, type MarketOutput } from '../processors/market/market.ts'
+import { configuresMarket, market, type MarketOutput } from '../processors/market/market.ts'
 import { encodeMarket, eventOf } from '../processors/market/wire.ts'
 import { systemEventCodec, tickCodec, type Codec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
@@ -44,7 +43,7 @@ export function marketReplay(log: ReplayLog, topics: Catalogue, inverses: Readon
       throw new PipelineError('SCHEMA_REFUSED', `${slotName(slot)}: the registry does not know a schema of its records`)
     },
     timeOf,
-    configures: ({ value: { payload } }) => payload.kind === 'control' && payload.documentId === ARBITRAGE_DOCUMENT,
+    configures: configuresMarket,
     // All with one schema: only the one whose schema it is will be asked.
     async encoder(id) {
       const candle = await schemas.encoder(id, candleCodec)

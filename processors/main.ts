@@ -21,7 +21,7 @@ import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import { catalogue } from '../schemas/topics.ts'
-import { market } from './market/market.ts'
+import { configuresMarket, market } from './market/market.ts'
 import { encodeMarket } from './market/wire.ts'
 
 const PROCESSORS = ['market'] as const
@@ -86,6 +86,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     snapshots: openSnapshotStore({ topic: marketSnapshots.name, ranges, append, nowMs: Date.now, failpoint }),
     read: reading.read,
     timeOf,
+    configures: configuresMarket,
     encode: (output) => encodeMarket(encoders, output),
     async origins(topic, records) {
       const decoder = decoders.get(topic)

@@ -13,7 +13,7 @@ import { checkPosition, type Tail } from '../kafka/tail.ts'
 import { checkPassed, isReplaying, mustSend, scanOwnSlot, type Own, type OwnSlot } from './own-slot.ts'
 import { packState, unpackState, type Snapshot } from './snapshot.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
-import { warmUpStart } from './warm-up.ts'
+import { warmUp } from './warm-up.ts'
 
 /** A record as the processor reads it, or why nobody ever will. */
 export type Read<In> = Logged<In> | { readonly fault: string }
@@ -30,6 +30,8 @@ export type TaskDeps<State, In, Out> = {
     alive: () => Promise<boolean>,
   ) => Promise<readonly Read<In>[] | undefined>
   readonly timeOf: (record: Logged<In>) => Micros
+  /** Whether a record carries the configuration, without which the processor leaves things out; absent: it needs none. */
+  readonly configures?: (record: Logged<In>) => boolean
   readonly encode: (output: Output<Out>) => Buffer
   /** The origins of what stands on an output topic, one answer per record; `undefined`: it has none that can be read. */
   readonly origins: (topic: string, records: readonly Incoming[]) => Promise<readonly (Origin | undefined)[]>
@@ -69,8 +71,8 @@ export type Restored<State> = {
 }
 
 /**
- * Restores a task: the newest snapshot of this code, else the state built anew from a horizon before the snapshot's position
- * (without any snapshot from the first record), outputs held back until those that stand on the log are passed.
+ * Restores a task: the newest snapshot of this code, else the state built anew from a horizon before the snapshot's position, and
+ * further back to the configuration in force (without any snapshot from the first record), outputs held back until those that stand on the log are passed.
  *
  * Throws LOG_CHANGED, LOG_TRIMMED and DIVERGED, which only an operator can mend.
  */
@@ -84,8 +86,11 @@ export async function restoreTask<State, In, Out>(
   const [found, { first }] = await Promise.all([snapshots.load(slot.partition), ranges.bounds(slot)])
   if (found !== undefined) await checkPosition(ranges, `${name} on ${slotName(slot)}`, slot, found.next, found.tail)
   const next = found?.next ?? first
-  // Without a snapshot, and the log's beginning gone, the state is built from fewer records than the outputs were made of.
-  const isCompared = found !== undefined || first === 0
+  const restored = found?.codeVersion === codeVersion ? unpackState(found.state) : undefined
+  const warmed = found === undefined || restored !== undefined ? undefined : await warmUp(deps, slot, next)
+  // Where retention took what the state was made of, it is built from fewer records than the outputs were.
+  const isCompared =
+    restored !== undefined || (warmed === undefined ? first === 0 : warmed.reaches && warmed.configured)
   const slots = await Promise.all(
     outputs.map(async (topic) => {
       const output = { topic, partition: slot.partition % deps.partitions(topic) }
@@ -95,10 +100,9 @@ export async function restoreTask<State, In, Out>(
       return [topic, one] as const
     }),
   )
-  const state = found?.codeVersion === codeVersion ? unpackState(found.state) : undefined
   const task: Task<State> = {
     slot,
-    state: state ?? processor.initial(),
+    state: restored ?? warmed?.state ?? processor.initial(),
     next,
     tail: found?.tail,
     isReplaying: slots.some(([, one]) => isReplaying(one)),
@@ -108,10 +112,10 @@ export async function restoreTask<State, In, Out>(
     pending: 0,
     failure: undefined,
   }
-  if (found !== undefined && state === undefined) await warmUp(deps, task, found)
   const scanned = slots.reduce((sum, [, one]) => sum + one.scanned.length, 0)
   raisePositions(task)
-  return { task, from: found === undefined ? 'nothing' : state === undefined ? 'other code' : 'snapshot', scanned }
+  const from = restored !== undefined ? 'snapshot' : warmed === undefined ? 'nothing' : 'other code'
+  return { task, from, scanned }
 }
 
 /** A partition in which no output stands that is still to be made need not be scanned again up to where it ended. */
@@ -119,22 +123,6 @@ function raisePositions<State>({ slots, positions }: Task<State>): void {
   for (const [topic, own] of slots)
     if (!isReplaying(own)) positions.set(topic, Math.max(positions.get(topic) ?? 0, own.end))
 }
-
-/** The state at a snapshot's position, from the log: other code wrote the snapshot. */
-async function warmUp<State, In, Out>(
-  deps: TaskDeps<State, In, Out>,
-  { slot, state }: Task<State>,
-  { next }: Snapshot,
-): Promise<void> {
-  const from = await warmUpStart(deps, slot, next)
-  for await (const records of deps.ranges.read(slot, from, next)) {
-    for (const read of (await deps.read(slot, records, always)) ?? [])
-      if (!('fault' in read)) stepOnce(deps.processor, state, read, () => undefined, new Map())
-  }
-}
-
-/** A task that is being restored is nobody's yet: whoever it is taken from meanwhile drops it afterwards. */
-const always = (): Promise<boolean> => Promise.resolve(true)
 
 /** Takes one input record that could be read; pushes what must be sent. Throws what a step throws, and DIVERGED. */
 export function stepTask<State, In, Out>(

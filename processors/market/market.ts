@@ -1,3 +1,4 @@
+import { ARBITRAGE_DOCUMENT } from '../../core/arbitrage/config.ts'
 import { arrivals, type ArrivalsState, type OpenTick } from '../../core/arrivals.ts'
 import type { Candle } from '../../core/candle.ts'
 import type { Finding } from '../../core/finding.ts'
@@ -5,7 +6,7 @@ import type { Opportunity } from '../../core/opportunity.ts'
 import { tickKey } from '../../core/partition.ts'
 import { MEMORY } from '../../core/partition-clock.ts'
 import { beside, passing, pipe } from '../../core/pipe.ts'
-import type { Emitted, Processor, Stage } from '../../core/processor.ts'
+import type { Emitted, Logged, Processor, Stage } from '../../core/processor.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import { BEST_HORIZON, bestQuotes, type BestState } from './best-quotes.ts'
 import { CANDLES_HORIZON, candles, type CandlesState } from './candles.ts'
@@ -42,6 +43,10 @@ const CODE_VERSION = 2
  * trades otherwise for 10 min more: only then do the steps after it see the same ticks.
  */
 const SIEVES = 2 * MEMORY
+
+/** Whether a tick carries the configuration, without which no opportunity is looked for. */
+export const configuresMarket = ({ value: { payload } }: Logged<OpenTick>): boolean =>
+  payload.kind === 'control' && payload.documentId === ARBITRAGE_DOCUMENT
 
 /** Ticks to candles, opportunities and findings; all steps of one partition in one process, without a topic between them. */
 export function market(settings: MarketSettings): Processor<State, OpenTick, MarketOutput> {
