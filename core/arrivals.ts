@@ -1,4 +1,4 @@
-import { MEMORY, isTimeless, timeOf } from './partition-clock.ts'
+import { MEMORY, SESSION_MEMORY, isTimeless, timeOf } from './partition-clock.ts'
 import type { Logged, Stage } from './processor.ts'
 import { sessionKey } from './sieve.ts'
 import type { Control, Tick } from './tick.ts'
@@ -35,7 +35,7 @@ const SWEEP_ABOVE = 64
 /**
  * The head of every processor of ticks: the tick sieve, the partition clock, the late ones. A record whose ordinal is not
  * above its session's highest is a repeat and drops out before it can move T; one at or before T - 10 min is late. A session
- * without a record for 10 min of T is forgotten: its repeats are late by then. A Control record has no time: it takes place at T.
+ * without a record for 11 min of T is forgotten: its repeats are late by then. A Control record has no time: it takes place at T.
  */
 export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
   initial: () => ({ now: undefined, seen: new Map() }),
@@ -45,7 +45,8 @@ export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
     const time = timeOf(record)
     const before = state.now ?? time
     const seen = state.seen.get(key)
-    if (seen !== undefined && seen.at > before - MEMORY && tick.ordinal <= seen.highest) return count('duplicate')
+    if (seen !== undefined && seen.at > before - SESSION_MEMORY && tick.ordinal <= seen.highest)
+      return count('duplicate')
     const timeless = isTimeless(tick)
     if (!timeless && time <= before - MEMORY) return count('late')
     const now = micros(Math.max(before, time))
@@ -63,5 +64,5 @@ export const arrivals: Stage<ArrivalsState, Logged<OpenTick>, Arrival> = {
 }
 
 function sweep(seen: Map<string, Seen>, now: Micros): void {
-  for (const [key, { at }] of seen) if (at <= now - MEMORY) seen.delete(key)
+  for (const [key, { at }] of seen) if (at <= now - SESSION_MEMORY) seen.delete(key)
 }

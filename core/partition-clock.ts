@@ -4,6 +4,11 @@ import type { Tick } from './tick.ts'
 
 /** Duplicates are remembered, and late records taken, for this long of T. */
 export const MEMORY = 10 * MICROS_PER_MINUTE
+/**
+ * A session is remembered this much longer: a repeat of a host whose clock is ahead carries the stamp of its second writing
+ * as its time, up to what the host is ahead, and must be late by the time its session is forgotten.
+ */
+export const SESSION_MEMORY = MEMORY + MICROS_PER_MINUTE
 
 /**
  * A record's time: our receipt, but never above the log's own stamp (whole milliseconds, hence the 999), so that a host whose

@@ -4,7 +4,7 @@ import type { Candle } from '../../core/candle.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Opportunity } from '../../core/opportunity.ts'
 import { tickKey } from '../../core/partition.ts'
-import { MEMORY } from '../../core/partition-clock.ts'
+import { MEMORY, SESSION_MEMORY } from '../../core/partition-clock.ts'
 import { beside, passing, pipe } from '../../core/pipe.ts'
 import type { Emitted, Logged, Processor, Stage } from '../../core/processor.ts'
 import { micros, type Micros } from '../../core/time.ts'
@@ -39,10 +39,10 @@ type OutputsState = { now: Micros }
 const CODE_VERSION = 2
 
 /**
- * A run that begins later may take a dead session's repeat for a first copy for 10 min of T, and by that judge copies of its
+ * A run that begins later may take a dead session's repeat for a first copy for 11 min of T, and by that judge copies of its
  * trades otherwise for 10 min more: only then do the steps after it see the same ticks.
  */
-const SIEVES = 2 * MEMORY
+const SIEVES = SESSION_MEMORY + MEMORY
 
 /** Whether a tick carries the configuration, without which no opportunity is looked for. */
 export const configuresMarket = ({ value: { payload } }: Logged<OpenTick>): boolean =>

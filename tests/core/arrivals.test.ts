@@ -109,11 +109,16 @@ describe('arrivals', () => {
     expect(clock(after, from(2, 1, 1))).toEqual([ms(10 * MINUTES), ms(10 * MINUTES)])
   })
 
-  test('forget a session ten minutes after its last record: its repeats are late by then', () => {
+  test('forget a session eleven minutes after its last record: its repeats are late by then', () => {
     const gone = from(1, 7, 0)
     const other = (millis: number) => from(2, millis, millis)
-    expect(outcomes(gone, other(10 * MINUTES - 1), gone)).toEqual(['passed', 'passed', 'duplicate'])
-    expect(outcomes(gone, other(10 * MINUTES), gone)).toEqual(['passed', 'passed', 'late'])
+    expect(outcomes(gone, other(11 * MINUTES - 1), gone)).toEqual(['passed', 'passed', 'duplicate'])
+    expect(outcomes(gone, other(11 * MINUTES), gone)).toEqual(['passed', 'passed', 'late'])
+    // A host up to a minute ahead: the copy that is appended later bears its receipt, which is nearer to T.
+    const ahead = (stamped: number) => from(1, 7, MINUTES - 1, stamped)
+    const repeated = outcomes(ahead(0), other(11 * MINUTES - 1), ahead(11 * MINUTES - 1))
+    expect(repeated).toEqual(['passed', 'passed', 'duplicate'])
+    expect(outcomes(ahead(0), other(11 * MINUTES), ahead(11 * MINUTES))).toEqual(['passed', 'passed', 'late'])
     // Sessions without end do not fill the memory.
     const many = Array.from({ length: 2000 }, (_, i) => from(i + 1, 0, i * MINUTES))
     const state = arrivals.initial()

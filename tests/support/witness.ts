@@ -1,6 +1,6 @@
 import { arrivals, type Arrival, type ArrivalsState, type OpenTick } from '../../core/arrivals.ts'
 import { panes, type PanesState } from '../../core/panes.ts'
-import { MEMORY } from '../../core/partition-clock.ts'
+import { MEMORY, SESSION_MEMORY } from '../../core/partition-clock.ts'
 import { pipe } from '../../core/pipe.ts'
 import type { Emitted, Logged, Processor, Stage } from '../../core/processor.ts'
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, micros } from '../../core/time.ts'
@@ -98,7 +98,7 @@ export function witness(flaw?: Flaw): Processor<readonly [ArrivalsState, Witness
     input: 'ticks',
     outputs: ['witnessed'],
     // Sieve, ids, window or minute.
-    horizon: 2 * MEMORY + WINDOW,
+    horizon: SESSION_MEMORY + MEMORY + WINDOW,
     ...pipe(flaw === 'no sieve' ? unsieved : arrivals, trades),
   }
 }
