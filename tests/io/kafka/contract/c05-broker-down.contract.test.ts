@@ -81,9 +81,11 @@ describe.skipIf(java === undefined)('C5: the broker is down for 5 s', () => {
       expect(await writer.close(10_000)).toEqual({ unsent: 0, unknown: 0 })
 
       const logs = await Promise.all([0, 1].map((partition) => allOf(ranges, { topic, partition })))
+      // Seen once (2026-11-21): a request of `follow` that met the dying broker stayed without an answer until it was given
+      // up after 15 s.
       await expect
         .poll(() => [0, 1].map((partition) => [next.get(partition), followed.get(partition)?.length]), {
-          timeout: 10_000,
+          timeout: 30_000,
         })
         .toEqual(logs.map((log) => [log.length, log.length]))
       follow.abort()
