@@ -6,7 +6,7 @@ import pg from 'pg'
 import { PipelineError } from '../core/errors.ts'
 import { startStack } from '../dev/stack.ts'
 import { SIMULATED } from '../dev/simulator/exchanges.ts'
-import { loadConfig } from '../io/config.ts'
+import { loadArbitrage, loadConfig } from '../io/config.ts'
 import { parseEnvironment } from '../io/environment.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { createLog } from '../io/log.ts'
@@ -17,11 +17,13 @@ import { benchAdapters } from './adapters.ts'
 import {
   HIGHEST_RATE,
   parseAdapterOptions,
+  parseOpportunityOptions,
   parseOptions,
   parseSimulatorOptions,
   parseStreamsOptions,
   type Options,
 } from './options.ts'
+import { measureOpens } from './opportunities.ts'
 import { startPipeline, type Pipeline } from './pipeline.ts'
 import { runProducerPerformance } from './producer-performance.ts'
 import { measureRate, type RateDeps, type RateResult } from './rate.ts'
@@ -32,6 +34,7 @@ import { createRawTopics, meanBytes, runWriter, sampleValues } from './raw.ts'
 import { formatReport, machine, type Raw, type Report } from './report.ts'
 
 const DATA_DIR = join('.crosstide', 'bench')
+const OPENS_WARM_UP_MS = 20_000
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -42,6 +45,7 @@ try {
     ['simulator', onSimulator],
     ['processors', onProcessors],
     ['streams', onStreams],
+    ['opportunities', onOpportunities],
   ])
   const report = (await alone.get(what)?.(args)) ?? (await onPipeline(process.argv.slice(2)))
   process.stdout.write(`${report}\n`)
@@ -63,6 +67,30 @@ async function onSimulator(args: readonly string[]): Promise<string> {
 
 async function onProcessors(): Promise<string> {
   return measuredHere(await benchAlone(say))
+}
+
+async function onOpportunities(args: readonly string[]): Promise<string> {
+  const { rate, seconds } = parseOpportunityOptions(args)
+  const environment = parseEnvironment(process.env)
+  const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const arbitrage = await loadArbitrage(environment.CROSSTIDE_CONFIG)
+  const log = createLog('bench', 'error')
+  const common = { environment, variables: process.env, config, arbitrage, log, dataDir: DATA_DIR, say }
+  const pipeline = await startPipeline({ ...common, brokers: 1 })
+  const stopping = stopOnSignal(pipeline)
+  const ranges = await openRanges({ brokers: pipeline.stack.brokers, clientId: 'crosstide-bench', log })
+  try {
+    const running = await pipeline.startRoles(rate)
+    say(`${rate} frames/s …`)
+    const deps = { ranges, registry: openRegistry(pipeline.stack.registry), topics: catalogue(config.partitions) }
+    const table = await measureOpens(deps, running, OPENS_WARM_UP_MS, seconds * 1000)
+    await running.stop()
+    return measuredHere(`${rate} frames/s, minHold ${arbitrage.minHoldMs} ms\n\n${table}`)
+  } finally {
+    stopping.forget()
+    await ranges.close()
+    await pipeline.stop()
+  }
 }
 
 /** On the broker of KAFKA_BROKERS, else on one of its own. */
@@ -113,6 +141,7 @@ async function bench(options: Options): Promise<Report> {
     environment,
     variables: process.env,
     config,
+    arbitrage: await loadArbitrage(environment.CROSSTIDE_CONFIG),
     log,
     dataDir: DATA_DIR,
     brokers: options.brokers,

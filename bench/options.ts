@@ -37,6 +37,9 @@ or:    npm run bench -- simulator [options]: the simulator alone, read by a clie
   --rates 10000,50000       frames per second
   --seconds 10              measured per rate
 or:    npm run bench -- processors: the market processor alone, and what a snapshot of it costs
+or:    npm run bench -- opportunities [options]: from a frame to the OPEN that it causes, everything running
+  --rate 10000              frames per second
+  --seconds 60              measured
 or:    npm run bench -- streams [options]: one job on our runner beside Kafka Streams, both exactly once in effect
   --events 2000000          of the backlog
   --rates 2000,10000        events per second for latencies
@@ -103,6 +106,17 @@ export function parseSimulatorOptions(args: readonly string[]): SimulatorOptions
     })
     const rates = values.rates.split(',').map((rate) => within(rate, 10, HIGHEST_RATE))
     return { rates, seconds: within(values.seconds, 1, 600) }
+  } catch (cause) {
+    throw wrongUse(cause)
+  }
+}
+
+/** Pure: what follows `opportunities`; throws WRONG_USE. */
+export function parseOpportunityOptions(args: readonly string[]): { readonly rate: number; readonly seconds: number } {
+  try {
+    const options = { rate: { type: 'string', default: '10000' }, seconds: { type: 'string', default: '60' } } as const
+    const { values } = parseArgs({ args: [...args], options })
+    return { rate: within(values.rate, 10, HIGHEST_RATE), seconds: within(values.seconds, 1, 3600) }
   } catch (cause) {
     throw wrongUse(cause)
   }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { bootstrap } from '../cli/bootstrap.ts'
 import { roleProcess, ROLES, type Role, type Wiring } from '../cli/roles.ts'
 import { describeExit, superviseRole, type SupervisedRole } from '../cli/supervisor.ts'
+import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
 import type { BrokerCount } from '../dev/brokers.ts'
 import type { Variables } from '../dev/java.ts'
 import { freePort } from '../dev/ports.ts'
@@ -17,6 +18,7 @@ export type PipelineOptions = {
   readonly environment: Environment
   readonly variables: Variables
   readonly config: Config
+  readonly arbitrage: ArbitrageConfig
   readonly log: Log
   /** Emptied before, and used by nothing else: a bench must not meet a user's data. */
   readonly dataDir: string
@@ -60,6 +62,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       registry: openRegistry(stack.registry),
       databaseUrl: stack.database,
       config,
+      arbitrage: options.arbitrage,
       log,
     })
   } catch (error) {
