@@ -18,7 +18,8 @@ import { createApp } from './app.ts'
 import { loadAssets } from './assets.ts'
 import { createBoard } from './board.ts'
 import type { AppDeps } from './deps.ts'
-import { startFeed, type Feed } from './feed.ts'
+import { startFeed } from './feed.ts'
+import type { TopicFollower } from './topic-follower.ts'
 import { LIMITS, createHub, type Limits } from './hub.ts'
 import { openLetters } from './letters.ts'
 import { startPushes } from './pushes.ts'
@@ -163,7 +164,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
   }
 }
 
-async function kafkaProblem(feed: Feed): Promise<string | undefined> {
+async function kafkaProblem(feed: TopicFollower): Promise<string | undefined> {
   const problem = feed.problem()
   if (problem !== undefined) return problem
   const lag = await feed.lag()

@@ -17,7 +17,7 @@ export const SESSION_MEMORY = MEMORY + MICROS_PER_MINUTE
  * A Control record has none, which is 0 here: it governs from its place on and moves no clock. Its writer reads another clock
  * than what it governs: a recording that is played faster than it was made ends now, and began long ago.
  */
-export const timeOf = ({ timestampMs, value }: Logged<Timed>): Micros =>
+export const timeOf = ({ timestampMs, value }: Pick<Logged<Timed>, 'timestampMs' | 'value'>): Micros =>
   isTimeless(value)
     ? micros(0)
     : micros(Math.min(value.receiveTime, timestampMs * MICROS_PER_MILLI + MICROS_PER_MILLI - 1))

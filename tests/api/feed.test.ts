@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createBoard, type Remembered } from '../../api/board.ts'
-import { startFeed, type Feed, type FeedDeps } from '../../api/feed.ts'
+import { startFeed, type FeedDeps } from '../../api/feed.ts'
+import type { TopicFollower } from '../../api/topic-follower.ts'
 import type { Payload, Tick } from '../../core/tick.ts'
 import { micros, type Micros } from '../../core/time.ts'
 import type { Incoming, Position } from '../../io/kafka/port.ts'
@@ -12,7 +13,7 @@ import { MOMENT, gap, heartbeat, quote, tick, trade } from '../support/ticks.ts'
 const SESSION = micros(MOMENT - 600_000_000)
 const at = (seconds: number): Micros => micros(MOMENT + seconds * 1_000_000)
 
-const feeds: Feed[] = []
+const feeds: TopicFollower[] = []
 afterEach(async () => {
   await Promise.all(feeds.splice(0).map((feed) => feed.stop()))
 })
