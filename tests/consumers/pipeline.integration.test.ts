@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { bootstrap } from '../../cli/bootstrap.ts'
-import { openDeadLetters } from '../../io/dead-letters.ts'
-import { sinkStage } from '../../consumers/sink-stage.ts'
-import { ticksSink } from '../../consumers/ticks-sink.ts'
-import { schemaLearner } from '../../consumers/unknown-schema.ts'
 import type { Tick } from '../../core/tick.ts'
-import { now } from '../../io/clock.ts'
 import { parseConfig } from '../../io/config.ts'
-import type { Incoming, KafkaOptions, Ranges, Reader, Writer } from '../../io/kafka/port.ts'
+import type { Incoming, KafkaOptions, Ranges, Writer } from '../../io/kafka/port.ts'
 import { openRanges } from '../../io/kafka/ranges.ts'
-import { openReader } from '../../io/kafka/reader.ts'
 import { openTopics } from '../../io/kafka/topics.ts'
 import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
 import { checkLogId, logIdOfDatabase } from '../../io/log-id.ts'
-import { openPool } from '../../io/postgres.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { tickCodec } from '../../schemas/codec.ts'
 import { catalogue, deadLettersOf, type Catalogue } from '../../schemas/topics.ts'
 import { createEmptyDatabase, silentLog, type TestDatabase } from '../support/database.ts'
+import { runTicksSink } from '../support/ticks-sink.ts'
 import { quote, tick, trade } from '../support/ticks.ts'
 
 const { brokers, registry: registryUrl, database: server } = inject('stack')
@@ -76,50 +70,16 @@ const send = (ticks: readonly Tick[]) =>
     })),
   )
 
-/** One ticks sink as `main.ts` wires it, in a group of this run. */
-function startSink(): { readonly reader: Reader; readonly running: Promise<void>; stop(): Promise<void> } {
-  const database = openPool(own.url, 'ingest_rw', silentLog)
-  const stopping = new AbortController()
-  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50)))
-  const sink = ticksSink(topics.ticks.name, registry.decoder(tickCodec))
-  const reader = openReader({
-    ...kafka,
+const startSink = () =>
+  runTicksSink({
+    kafka,
     groupId: `crosstide.test-${run}`,
     topic: topics.ticks.name,
-    minBytes: 1,
-    maxWaitMs: 50,
+    databaseUrl: own.url,
+    registry,
+    ranges,
+    writer,
   })
-  const stage = sinkStage(
-    {
-      database,
-      ranges,
-      deadLetters: openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }),
-      learner: schemaLearner({ decoder: sink.decoder, wait, nowMs: () => performance.now(), warn: () => undefined }),
-      observer: {
-        sifted: () => undefined,
-        stored: () => undefined,
-        fenced: () => undefined,
-        outage: () => undefined,
-        refused: () => undefined,
-      },
-      log: silentLog,
-      wait,
-      stopped: () => stopping.signal.aborted,
-      random: Math.random,
-    },
-    sink,
-  )
-  const running = reader.run(stage)
-  return {
-    reader,
-    running,
-    async stop() {
-      stopping.abort()
-      await reader.close()
-      await database.end()
-    },
-  }
-}
 
 const count = async (query: string) =>
   Number((await own.pool.query<{ n: string }>(`select count(*) as n from ${query}`)).rows[0]?.n)

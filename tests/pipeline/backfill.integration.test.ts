@@ -5,24 +5,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, inject, test, type TestContext } from 'vitest'
 import { bootstrap } from '../../cli/bootstrap.ts'
-import { sinkStage } from '../../consumers/sink-stage.ts'
-import { ticksSink } from '../../consumers/ticks-sink.ts'
-import { schemaLearner } from '../../consumers/unknown-schema.ts'
 import { EXCHANGES, type Exchange, type Tick } from '../../core/tick.ts'
 import { instrumentsOf } from '../../dev/simulator/instruments.ts'
 import { openJournal } from '../../dev/simulator/journal.ts'
 import { startSimulator } from '../../dev/simulator/simulator.ts'
 import { now } from '../../io/clock.ts'
 import { parseConfig } from '../../io/config.ts'
-import { openDeadLetters } from '../../io/dead-letters.ts'
 import { getJson, getText } from '../../io/http.ts'
 import type { KafkaOptions } from '../../io/kafka/port.ts'
 import { openRanges } from '../../io/kafka/ranges.ts'
-import { openReader } from '../../io/kafka/reader.ts'
 import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
 import { decodedTick, lastTrades } from '../../io/log-tail.ts'
 import { createMetrics } from '../../io/metrics.ts'
-import { openPool } from '../../io/postgres.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { openTickLog } from '../../io/tick-log.ts'
 import { tradeTail } from '../../io/trade-tail.ts'
@@ -34,6 +28,7 @@ import { connectsByHost, sessionNumbers, type RunningFeed, type World } from '..
 import { tickCodec } from '../../schemas/codec.ts'
 import { catalogue, deadLettersOf, type Catalogue } from '../../schemas/topics.ts'
 import { createEmptyDatabase, silentLog } from '../support/database.ts'
+import { runTicksSink } from '../support/ticks-sink.ts'
 import { sentTrades, type SentTrade } from '../support/invariants.ts'
 
 const { brokers, registry: registryUrl, database: server } = inject('stack')
@@ -135,47 +130,22 @@ async function startSink(
   topics: Catalogue,
   url: string,
 ): Promise<() => Promise<void>> {
-  const database = openPool(url, 'ingest_rw', silentLog)
   const writer = await openWriter({ ...TICKS_WRITER, ...kafka })
   const ranges = await openRanges(kafka)
-  const stopping = new AbortController()
-  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50)))
-  const sink = ticksSink(topics.ticks.name, registry.decoder(tickCodec))
-  const reader = openReader({
-    ...kafka,
+  const topic = topics.ticks.name
+  const sink = runTicksSink({
+    kafka,
     groupId: `crosstide.test-${run}`,
-    topic: topics.ticks.name,
-    minBytes: 1,
-    maxWaitMs: 50,
+    topic,
+    databaseUrl: url,
+    registry,
+    ranges,
+    writer,
   })
-  const stage = sinkStage(
-    {
-      database,
-      ranges,
-      deadLetters: openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }),
-      learner: schemaLearner({ decoder: sink.decoder, wait, nowMs: () => performance.now(), warn: () => undefined }),
-      observer: {
-        sifted: () => undefined,
-        stored: () => undefined,
-        fenced: () => undefined,
-        outage: () => undefined,
-        refused: () => undefined,
-      },
-      log: silentLog,
-      wait,
-      stopped: () => stopping.signal.aborted,
-      random: Math.random,
-    },
-    sink,
-  )
-  const running = reader.run(stage)
   return async () => {
-    stopping.abort()
-    await reader.close()
-    await running
+    await sink.stop()
     await writer.close(1000)
     await ranges.close()
-    await database.end()
   }
 }
 
