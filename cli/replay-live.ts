@@ -2,7 +2,7 @@ import { compareOrigins } from '../core/origin-sieve.ts'
 import type { Origin } from '../core/processor.ts'
 import type { Incoming, Offset, Ranges, Slot } from '../io/kafka/port.ts'
 import type { Live } from './replay-compare.ts'
-import type { Range } from './replay-rerun.ts'
+import type { Range } from './replay-range.ts'
 
 /** Reads the origins of derived records, one answer per record; also told the schemas of what it reads. */
 export type OriginsOf = (records: readonly Incoming[]) => Promise<readonly (Origin | undefined)[]>

@@ -2,7 +2,6 @@ import { PipelineError } from '../core/errors.ts'
 import { MICROS_PER_MILLI } from '../core/time.ts'
 import type { Offset, Ranges, Slot } from '../io/kafka/port.ts'
 import { slotName } from '../io/kafka/port.ts'
-import type { Range } from './replay-rerun.ts'
 import { parseTime } from './tail.ts'
 
 /** One end of a range, as it was given. */
@@ -31,6 +30,8 @@ export function checkOffsets(ends: readonly Where[], partitions: readonly number
       'each partition counts its own offsets: name one with --partition, or give times',
     )
 }
+
+export type Range = { readonly from: Offset; readonly to: Offset }
 
 export type Resolved =
   | { readonly kind: 'range'; readonly range: Range }

@@ -6,6 +6,7 @@ import type { Read } from '../io/processor/task.ts'
 import { warmUp as warmedUp, type WarmedUp } from '../io/processor/warm-up.ts'
 import type { Decoder } from '../io/registry.ts'
 import type { SchemaName } from '../schemas/topics.ts'
+import { resolveRange, type Range, type Resolved, type Where } from './replay-range.ts'
 
 /** A processor and the log it is run over again: Kafka's or an archive's. */
 export type Replay<State, In, Out> = {
@@ -28,8 +29,6 @@ export type Replay<State, In, Out> = {
 /** `value` is plain, to be shown; `wire` is what Avro encodes by the schema. */
 export type Value = { readonly schema: SchemaName; readonly value: object; readonly wire: unknown }
 
-export type Range = { readonly from: Offset; readonly to: Offset }
-
 /** Told how far a run is: of `total` records of its part, `done`. */
 export type Progress = (part: 'warm-up' | 'range', done: number, total: number) => void
 
@@ -41,6 +40,25 @@ export const warmUp = <State, In, Out>(
   progress: Progress = () => undefined,
 ): Promise<WarmedUp<State>> =>
   warmedUp({ ...replay, ranges: replay.log }, slot, next, (done, total) => progress('warm-up', done, total))
+
+/**
+ * The range that is meant on a partition. Where it begins at the first comparable record of a trimmed log, the horizon counts,
+ * and what the log configures may ask for a longer one: that is known only once it was run.
+ */
+export async function rangeOf<State, In, Out>(
+  replay: Replay<State, In, Out>,
+  slot: Slot,
+  ends: { readonly from: Where; readonly to: Where },
+  processed?: Offset,
+): Promise<Resolved> {
+  const { log, processor } = replay
+  const at = (warmUpMicros: number): Promise<Resolved> =>
+    resolveRange(log, slot, ends, { processed, warmUp: warmUpMicros })
+  const resolved = await at(processor.horizon)
+  if (resolved.kind !== 'range' || ends.from.kind !== 'start' || resolved.range.from === 0) return resolved
+  const { horizon } = await warmUp(replay, slot, resolved.range.from)
+  return horizon > processor.horizon ? at(horizon) : resolved
+}
 
 /** Records that were run, those that could be read, and what the processor made of them. */
 export type Rerun<Out> = { readonly records: number; readonly outputs: readonly Output<Out>[] }

@@ -4,8 +4,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { Environment } from '../io/environment.ts'
 import { FILE_KINDS, createOutputFile, type OutputFile } from '../io/replay-file.ts'
 import { marketReplay } from './replay-market.ts'
-import { resolveRange } from './replay-range.ts'
-import { rerun, warmUp } from './replay-rerun.ts'
+import { rangeOf, rerun, warmUp } from './replay-rerun.ts'
 import { EXIT_NOT_COMPARABLE, withReplay, type ReplayDeps, type ReplayOptions } from './replay.ts'
 
 /** `crosstide replay run`: what a processor makes of a range, in a file; the same range gives the same bytes. */
@@ -24,7 +23,7 @@ export async function runPartitions(deps: ReplayDeps, path: string): Promise<num
   let outputs = 0
   for (const partition of deps.partitions) {
     const slot = { topic: topics.ticks.name, partition }
-    const resolved = await resolveRange(log, slot, ends, { warmUp: replay.processor.horizon })
+    const resolved = await rangeOf(replay, slot, ends)
     const refused = (reason: string): number => {
       print(`not run: ${reason}`)
       return EXIT_NOT_COMPARABLE

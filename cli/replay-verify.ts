@@ -7,7 +7,8 @@ import { slotName, type Offset, type Slot } from '../io/kafka/port.ts'
 import { originsOf } from '../io/processor/reading.ts'
 import { compareNext, type Live, type Made, type What } from './replay-compare.ts'
 import { openLive, type LiveOutputs, type OriginsOf } from './replay-live.ts'
-import { rerun, warmUp, type Progress, type Range, type Replay } from './replay-rerun.ts'
+import type { Range } from './replay-range.ts'
+import { rerun, warmUp, type Progress, type Replay } from './replay-rerun.ts'
 
 /** The first difference between what live wrote and what the replay made. */
 export type Difference<Out> = {

@@ -7,9 +7,9 @@ import { catalogue, type Catalogue } from '../schemas/topics.ts'
 import { openBar, type Bar } from './replay-bar.ts'
 import { openReplayLog, type LogPlace, type ReplayLog } from './replay-log.ts'
 import { marketReplay } from './replay-market.ts'
-import { checkOffsets, parseWhere, resolveRange, type Where } from './replay-range.ts'
+import { checkOffsets, parseWhere, type Where } from './replay-range.ts'
 import { describeResult, describeTotals, plainResult, type NotComparable } from './replay-report.ts'
-import type { Replay } from './replay-rerun.ts'
+import { rangeOf, type Replay } from './replay-rerun.ts'
 import { verifyPartition, type Verified } from './replay-verify.ts'
 
 export const EXIT_DIFFERENT = 1
@@ -127,7 +127,7 @@ async function verifyRange<State, In, Out>(
 ): Promise<Verified<Out> | NotComparable> {
   const { partition } = slot
   const processed = await processedTo(log, topics.marketSnapshots.name, partition)
-  const resolved = await resolveRange(log, slot, ends, { processed, warmUp: replay.processor.horizon })
+  const resolved = await rangeOf(replay, slot, ends, processed)
   if (resolved.kind !== 'range') return { kind: 'not comparable', reason: resolved.reason }
   return verifyPartition(replay, slot, resolved.range, processed, (part, done, total) =>
     bar.show(`partition ${partition}, ${part}`, done, total),

@@ -67,6 +67,8 @@ export type Processor<State, In, Out> = Stage<State, Logged<In>, Emitted<Out>> &
   readonly outputs: readonly string[]
   /** The output of a record depends on itself and on the records of this many microseconds before T at the record before it. */
   readonly horizon: number
+  /** The horizon under what the log has configured by this state, where that matters: never below `horizon`. */
+  horizonAt?(state: State): number
 }
 
 /** Counts by name: outcomes first, then what the steps found worth counting. */

@@ -29,6 +29,8 @@ export type WarmedUp<State> = {
   readonly reaches: boolean
   /** Whether the configuration in force was met, or the log is whole. */
   readonly configured: boolean
+  /** What it had to reach over, in microseconds: that of the processor, or of what the log configures. */
+  readonly horizon: number
 }
 
 /** The last records may be of a producer whose clock is behind; the greatest time of this many is nearest to T. */
@@ -48,10 +50,11 @@ export async function warmUp<State, In>(
 ): Promise<WarmedUp<State>> {
   const { processor, ranges, read, timeOf, configures } = deps
   const { first } = await ranges.bounds(slot)
-  const needed = await warmUpStart(deps, slot, next, processor.horizon)
+  let { horizon } = processor
+  let needed = await warmUpStart(deps, slot, next, horizon)
   let further = configures === undefined ? 0 : CONFIGURATION_EVERY
   for (;;) {
-    const from = await warmUpStart(deps, slot, next, processor.horizon + further)
+    const from = await warmUpStart(deps, slot, next, horizon + further)
     const state = processor.initial()
     let now: Micros | undefined
     let firstStamp = Infinity
@@ -72,12 +75,17 @@ export async function warmUp<State, In>(
       further *= 2
       continue
     }
+    // What is configured may ask for more: only a run over the log tells.
+    const asked = processor.horizonAt?.(state) ?? horizon
+    if (asked > horizon) {
+      horizon = asked
+      needed = await warmUpStart(deps, slot, next, horizon)
+      if (from > first) continue
+    }
     // Before offset 0 there was nothing; else T at the first record that is left is at most its stamp.
     const reaches =
-      first === 0 ||
-      needed > first ||
-      (now !== undefined && (firstStamp + 1) * MICROS_PER_MILLI <= now - processor.horizon)
-    return { state, from, records, now, reaches, configured: configured || first === 0 }
+      first === 0 || needed > first || (now !== undefined && (firstStamp + 1) * MICROS_PER_MILLI <= now - horizon)
+    return { state, from, records, now, reaches, configured: configured || first === 0, horizon }
   }
 }
 

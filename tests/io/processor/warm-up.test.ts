@@ -74,6 +74,18 @@ describe('a warm-up', () => {
     expect([from, configured, reaches]).toEqual([0, true, true])
   })
 
+  test('reaches as far back as what it finds configured asks for', async () => {
+    const words = minutes(100, -1).map((word, minute) => (minute === 92 ? 'wide' : word))
+    const horizonAt = (state: readonly string[]): number => (state.includes('wide') ? 50 : 10) * MINUTE_MS * 1000
+    const { from, horizon, reaches } = await warmUp(
+      deps(logOf(words), { processor: { ...WORDS, horizonAt } }),
+      INPUT,
+      100,
+    )
+    // 99 less 50 is 49, and the stamp of the first record is at most that.
+    expect([from, horizon, reaches]).toEqual([48, 50 * MINUTE_MS * 1000, true])
+  })
+
   test('passes over what cannot be read', async () => {
     const words = minutes(100, 30).map((word, minute) => (minute % 2 === 0 && minute !== 30 ? undefined : word))
     const { state } = await warmUp(deps(logOf(words), { configures }), INPUT, 100)
