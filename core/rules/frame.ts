@@ -41,10 +41,25 @@ export type Earlier = { readonly event: RuleEvent; readonly at: Micros }
 export type NumberType = 'number' | 'time' | 'duration'
 export type Type = NumberType | 'string' | 'bool'
 
-/** A compiled expression. It never throws; what has no value is NaN (numbers) or `undefined` (all else), never Infinity. */
-export type NumberExpression = { readonly type: NumberType; readonly read: (frame: Frame) => number }
-export type TextExpression = { readonly type: 'string'; readonly read: (frame: Frame) => string | undefined }
-export type BoolExpression = { readonly type: 'bool'; readonly read: (frame: Frame) => boolean | undefined }
+/**
+ * A compiled expression. It never throws; what has no value is NaN (numbers) or `undefined` (all else), never Infinity.
+ * `ofEvent`: the same for the present event alone, only of a field: one call less for what compares fields.
+ */
+export type NumberExpression = {
+  readonly type: NumberType
+  readonly read: (frame: Frame) => number
+  readonly ofEvent?: (event: RuleEvent) => number
+}
+export type TextExpression = {
+  readonly type: 'string'
+  readonly read: (frame: Frame) => string | undefined
+  readonly ofEvent?: (event: RuleEvent) => string | undefined
+}
+export type BoolExpression = {
+  readonly type: 'bool'
+  readonly read: (frame: Frame) => boolean | undefined
+  readonly ofEvent?: (event: RuleEvent) => boolean | undefined
+}
 export type Expression = NumberExpression | TextExpression | BoolExpression
 
 /** Why a name means nothing here: the code, and the sentence without the place. */
