@@ -10,6 +10,7 @@ import { openTick } from '../io/processor/reading.ts'
 import { openRegistry, type Decoder, type Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import { catalogue, type SchemaName } from '../schemas/topics.ts'
 import { connection } from './endpoints.ts'
 
@@ -101,6 +102,10 @@ function decoderOf(registry: Registry, schema: SchemaName): Decoder<unknown> {
       return registry.decoder(candleCodec)
     case 'Opportunity':
       return registry.decoder(opportunityCodec)
+    case 'Match':
+      return registry.decoder(matchCodec)
+    case 'Alert':
+      return registry.decoder(alertCodec)
     case 'ServiceHeartbeat':
       return registry.decoder(serviceHeartbeatCodec)
     case 'SystemEvent':

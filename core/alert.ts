@@ -1,4 +1,5 @@
-import type { Action, Evidence, Severity, Told } from './match.ts'
+import { matchIdOf, type Action, type Evidence, type Severity, type Told } from './match.ts'
+import type { Origin } from './processor.ts'
 import type { Feed } from './tick.ts'
 import type { Micros } from './time.ts'
 
@@ -33,4 +34,22 @@ export type Alert = {
   readonly suppressed: number
   /** Only on FIRED. */
   readonly action: Action | undefined
+}
+
+/** An alert as it goes to the log. */
+export type WrittenAlert = Alert & {
+  readonly alertId: string
+  /** `undefined`: of a service. */
+  readonly origin: Origin | undefined
+}
+
+/**
+ * An alert of a rule with its id: that of the match which it directly follows, among the outputs of one record. Throws TypeError
+ * for one that no rule wrote or that stands first.
+ */
+export function ruleAlert(alert: Alert, origin: Origin): WrittenAlert {
+  const { ruleId, ruleVersion } = alert
+  if (ruleId === undefined || ruleVersion === undefined || origin.ordinal === 0)
+    throw new TypeError(`an alert without a match before it: ${alert.alertKey}`)
+  return { ...alert, alertId: matchIdOf({ ruleId, ruleVersion }, { ...origin, ordinal: origin.ordinal - 1 }), origin }
 }

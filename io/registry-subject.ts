@@ -4,9 +4,6 @@ import { PipelineError } from '../core/errors.ts'
 import type { TopicSpec } from '../schemas/topics.ts'
 import type { Difference } from './kafka/port.ts'
 
-/** What readers of a topic may rely on: a reader of the newest version reads every older record. */
-const COMPATIBILITY = 'BACKWARD_TRANSITIVE'
-
 /** What the registry says about a topic's values. */
 export type Subject = {
   /** `undefined`: the subject has no rule of its own. */
@@ -45,7 +42,7 @@ export async function subjectDifferences(host: string, specs: readonly TopicSpec
     const differs = (setting: string, wanted: string, other: string): void => {
       if (wanted !== other) found.push({ topic: spec.name, setting, wanted, found: other })
     }
-    differs('compatibility', COMPATIBILITY, compatibility ?? '(not said)')
+    differs('compatibility', spec.compatibility, compatibility ?? '(not said)')
     const other = versions.length === 0 ? 'no schema' : `${versions.length} other versions`
     differs('schema', spec.schema, isCurrent ? spec.schema : other)
   }

@@ -56,12 +56,12 @@ export function openRegistry(host: string): Registry {
 
   return {
     async register(topics) {
-      for (const { name, schema } of topics) {
+      for (const { name, schema, compatibility } of topics) {
         if (schema === undefined) continue
         await registry
           .register(
             { type: SchemaType.AVRO, schema: schemaText(schema) },
-            { subject: subjectOf(name), compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE },
+            { subject: subjectOf(name), compatibility: COMPATIBILITY[compatibility] },
           )
           .catch((cause: unknown) => refused(`cannot register ${schema} for ${name}`, cause))
       }

@@ -15,6 +15,8 @@ const document = asyncApi({
     Tick: schemaOf('Tick'),
     Candle: schemaOf('Candle'),
     Opportunity: schemaOf('Opportunity'),
+    Match: schemaOf('Match'),
+    Alert: schemaOf('Alert'),
     SystemEvent: schemaOf('SystemEvent'),
     ServiceHeartbeat: schemaOf('ServiceHeartbeat'),
   },

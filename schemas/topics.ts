@@ -4,6 +4,8 @@ export type TopicSpec = {
   readonly key: string
   /** File name in this folder without `.avsc`; `undefined`: values are not Avro (documents in JSON, dead letters raw). */
   readonly schema: SchemaName | undefined
+  /** What a new version of the schema may do. */
+  readonly compatibility: Compatibility
   readonly partitions: number
   readonly cleanup: 'delete' | 'compact'
   readonly retentionMs: number
@@ -13,12 +15,22 @@ export type TopicSpec = {
   readonly maxMessageBytes: number
 }
 
-export type SchemaName = 'Tick' | 'Candle' | 'Opportunity' | 'SystemEvent' | 'ServiceHeartbeat'
+export type SchemaName = 'Tick' | 'Candle' | 'Opportunity' | 'Match' | 'Alert' | 'SystemEvent' | 'ServiceHeartbeat'
+
+/**
+ * BACKWARD: a reader of the newest version reads all that was ever written; readers are upgraded first. FULL: old readers read
+ * what newer writers write, too. That is asked where others' programs read on that cannot be upgraded first.
+ */
+export type Compatibility = 'BACKWARD_TRANSITIVE' | 'FULL_TRANSITIVE'
 
 export type Catalogue = {
   readonly ticks: TopicSpec
   readonly candles: TopicSpec
   readonly opportunities: TopicSpec
+  /** Hits of rules. */
+  readonly matches: TopicSpec
+  /** What is to be told, by rules and services. */
+  readonly alerts: TopicSpec
   /** State of the market processor, by partition and chunk. */
   readonly marketSnapshots: TopicSpec
   readonly system: TopicSpec
@@ -27,6 +39,8 @@ export type Catalogue = {
   readonly ticksDeadLetters: TopicSpec
   readonly candlesDeadLetters: TopicSpec
   readonly opportunitiesDeadLetters: TopicSpec
+  readonly matchesDeadLetters: TopicSpec
+  readonly alertsDeadLetters: TopicSpec
   readonly systemDeadLetters: TopicSpec
   readonly heartbeatsDeadLetters: TopicSpec
 }
@@ -41,6 +55,7 @@ const deadLetters = (of: string): TopicSpec => ({
   name: deadLettersOf(of),
   key: 'source topic',
   schema: undefined,
+  compatibility: 'BACKWARD_TRANSITIVE',
   partitions: 1,
   cleanup: 'delete',
   retentionMs: 30 * DAY_MS,
@@ -57,6 +72,7 @@ const events = (name: string, key: string, schema: SchemaName, retentionMs: numb
   name,
   key,
   schema,
+  compatibility: 'BACKWARD_TRANSITIVE',
   // Few records, and operators want them in one order.
   partitions: 1,
   cleanup: 'delete',
@@ -78,6 +94,7 @@ export const snapshotsOf = (processor: string, partitions: number, prefix = ''):
   name: `${prefix}crosstide.${processor}.snapshots`,
   key: 'generation and chunk',
   schema: undefined,
+  compatibility: 'BACKWARD_TRANSITIVE',
   partitions,
   cleanup: 'compact',
   retentionMs: -1,
@@ -96,6 +113,7 @@ export function catalogue(partitions: number, prefix = ''): Catalogue {
     name: `${prefix}crypto-prices.ticks`,
     key: 'base asset; * on broadcasts',
     schema: 'Tick',
+    compatibility: 'BACKWARD_TRANSITIVE',
     partitions,
     cleanup: 'delete',
     retentionMs: 7 * DAY_MS,
@@ -111,10 +129,20 @@ export function catalogue(partitions: number, prefix = ''): Catalogue {
   const heartbeats = events(`${prefix}crypto-events.heartbeats`, 'service instance', 'ServiceHeartbeat', DAY_MS)
   const candles = derived(`${prefix}crypto-prices.candles`, 'base asset', 'Candle', partitions)
   const opportunities = derived(`${prefix}crypto-events.opportunities`, 'base asset', 'Opportunity', partitions)
+  const matches = derived(`${prefix}crypto-events.matches`, 'base asset', 'Match', partitions)
+  // A task writes to the partition of its input, as on every derived topic; so alerts of one key stay in one order. Services
+  // have no input and go by the key.
+  const alerts: TopicSpec = {
+    ...derived(`${prefix}crypto-alerts`, 'alert key', 'Alert', partitions),
+    compatibility: 'FULL_TRANSITIVE',
+    retentionMs: 90 * DAY_MS,
+  }
   return {
     ticks,
     candles,
     opportunities,
+    matches,
+    alerts,
     marketSnapshots: snapshotsOf('market', partitions, prefix),
     system,
     heartbeats,
@@ -122,6 +150,7 @@ export function catalogue(partitions: number, prefix = ''): Catalogue {
       name: `${prefix}crosstide.control`,
       key: 'document id',
       schema: undefined,
+      compatibility: 'BACKWARD_TRANSITIVE',
       partitions: 1,
       cleanup: 'compact',
       retentionMs: -1,
@@ -133,6 +162,8 @@ export function catalogue(partitions: number, prefix = ''): Catalogue {
     ticksDeadLetters: deadLetters(ticks.name),
     candlesDeadLetters: deadLetters(candles.name),
     opportunitiesDeadLetters: deadLetters(opportunities.name),
+    matchesDeadLetters: deadLetters(matches.name),
+    alertsDeadLetters: deadLetters(alerts.name),
     systemDeadLetters: deadLetters(system.name),
     heartbeatsDeadLetters: deadLetters(heartbeats.name),
   }

@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs'
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ALERT_PHASES, ALERT_SOURCES } from '../../core/alert.ts'
+import { MATCH_PHASES, SEVERITIES } from '../../core/match.ts'
 import { OPPORTUNITY_KINDS, PHASES } from '../../core/opportunity.ts'
 import { SERVICE_STATES, SYSTEM_EVENT_KINDS } from '../../core/service.ts'
 import { FEEDS, GAP_REASONS, HEARTBEAT_STATES, QUOTE_SOURCES, SIDES, TIME_SOURCES } from '../../core/tick.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec, type Codec } from '../../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../../schemas/matches.ts'
 import type { SchemaName } from '../../schemas/topics.ts'
 import { arbitraryCandle, arbitraryOpportunity, arbitraryOrigin } from '../support/arbitrary-derived.ts'
+import { arbitraryAlert, arbitraryMatch } from '../support/arbitrary-matches.ts'
 import {
   arbitraryCount,
   arbitraryMicros,
@@ -90,6 +94,29 @@ describe('codec', () => {
     expectRoundTrip(opportunityCodec, arbitraryOpportunity)
   })
 
+  test('gives back every match as it was', () => {
+    expectRoundTrip(matchCodec, arbitraryMatch)
+  })
+
+  test('gives back every alert as it was', () => {
+    expectRoundTrip(alertCodec, arbitraryAlert)
+  })
+
+  test('writes a match with the id that its origin gives it', () => {
+    const wires = fc.sample(arbitraryMatch, 20).map((match) => matchCodec.toWire(match))
+    expect(wires.map(({ matchId }) => matchId)).toEqual(
+      wires.map(({ ruleId, ruleVersion, origin: { partition, offset, ordinal } }) =>
+        [`${ruleId}@${ruleVersion}`, partition, offset, ordinal].join(':'),
+      ),
+    )
+  })
+
+  test('takes an action of a kind that a newer writer has for none', () => {
+    const wires = fc.sample(arbitraryAlert, 1).map((alert) => alertCodec.toWire(alert))
+    const action = { kind: 'UNKNOWN', target: 'desk', command: 'stop', arguments: {} } as const
+    expect(wires.map((wire) => alertCodec.fromWire({ ...wire, action }).action)).toEqual([undefined])
+  })
+
   test('refuses a payload kind of a newer schema instead of misreading it', () => {
     const newer = fc
       .sample(arbitraryTick(arbitraryPayloads.rate), 1)
@@ -130,7 +157,7 @@ function parts(schema: unknown, path: string): readonly (Named & { readonly path
 }
 
 describe('schemas', () => {
-  test.each<SchemaName>(['Tick', 'Candle', 'Opportunity', 'ServiceHeartbeat', 'SystemEvent'])(
+  test.each<SchemaName>(['Tick', 'Candle', 'Opportunity', 'Match', 'Alert', 'ServiceHeartbeat', 'SystemEvent'])(
     '%s explains every field',
     (name) => {
       expect(parts(schemaOf(name), '').filter(({ doc }) => typeof doc !== 'string' || doc === '')).toEqual([])
@@ -150,6 +177,13 @@ describe('schemas', () => {
     ['Opportunity', 'OpportunityKind', OPPORTUNITY_KINDS],
     ['Opportunity', 'Phase', PHASES],
     ['Opportunity', 'LegSide', SIDES],
+    ['Match', 'MatchPhase', MATCH_PHASES],
+    ['Match', 'Severity', SEVERITIES],
+    ['Match', 'Feed', FEEDS],
+    ['Alert', 'AlertSource', ALERT_SOURCES],
+    ['Alert', 'AlertPhase', ALERT_PHASES],
+    ['Alert', 'Severity', SEVERITIES],
+    ['Alert', 'Feed', FEEDS],
   ] as const)('%s.%s has the symbols of the domain', (name, enumName, symbols) => {
     const found = parts(schemaOf(name), '').find((part) => part.name === enumName)
     expect(found?.symbols).toEqual(symbols)

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../../schemas/matches.ts'
 import type { SchemaName } from '../../schemas/topics.ts'
 
 const GOLDEN = new URL('golden/', import.meta.url)
@@ -11,6 +12,8 @@ const NAMES = [
   'Tick',
   'Candle',
   'Opportunity',
+  'Match',
+  'Alert',
   'SystemEvent',
   'ServiceHeartbeat',
 ] as const satisfies readonly SchemaName[]
@@ -39,6 +42,8 @@ const through = {
   Candle: (wire: Parameters<typeof candleCodec.fromWire>[0]) => candleCodec.toWire(candleCodec.fromWire(wire)),
   Opportunity: (wire: Parameters<typeof opportunityCodec.fromWire>[0]) =>
     opportunityCodec.toWire(opportunityCodec.fromWire(wire)),
+  Match: (wire: Parameters<typeof matchCodec.fromWire>[0]) => matchCodec.toWire(matchCodec.fromWire(wire)),
+  Alert: (wire: Parameters<typeof alertCodec.fromWire>[0]) => alertCodec.toWire(alertCodec.fromWire(wire)),
   SystemEvent: (wire: Parameters<typeof systemEventCodec.fromWire>[0]) =>
     systemEventCodec.toWire(systemEventCodec.fromWire(wire)),
   ServiceHeartbeat: (wire: Parameters<typeof serviceHeartbeatCodec.fromWire>[0]) =>

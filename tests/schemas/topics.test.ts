@@ -4,8 +4,9 @@ import { catalogue } from '../../schemas/topics.ts'
 const topics = Object.values(catalogue(6))
 
 describe('topic catalogue', () => {
+  // crypto-alerts is a family of one.
   test.each(topics)('$name is a family and a thing in lower kebab case, without underscores', ({ name }) => {
-    expect(name).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*(\.(dead-letters|snapshots))?$/)
+    expect(name).toMatch(/^(crypto-alerts|[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*)(\.(dead-letters|snapshots))?$/)
   })
 
   test.each(topics)('$name is bounded in bytes, so that no disk fills', ({ retentionBytes, partitions }) => {
@@ -22,6 +23,12 @@ describe('topic catalogue', () => {
   test('ticks are stamped by the broker, whose clock bounds the partition clock', () => {
     expect(topics.filter(({ timestamps }) => timestamps === 'LogAppendTime').map(({ name }) => name)).toEqual([
       'crypto-prices.ticks',
+    ])
+  })
+
+  test('only alerts promise that old readers read on', () => {
+    expect(topics.filter(({ compatibility }) => compatibility === 'FULL_TRANSITIVE').map(({ name }) => name)).toEqual([
+      'crypto-alerts',
     ])
   })
 

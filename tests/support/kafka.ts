@@ -17,6 +17,7 @@ export const topicSpec = (overrides: Partial<TopicSpec> = {}): TopicSpec => ({
   name: uniqueName('topic'),
   key: 'any',
   schema: undefined,
+  compatibility: 'BACKWARD_TRANSITIVE',
   partitions: 1,
   cleanup: 'delete',
   // For ever: tests stamp records with times of their own, and the broker's retention passes by each minute.

@@ -119,6 +119,65 @@ LIFE = {
     "profitTime": 2.5,
 }
 
+EVIDENCE = [
+    {"stream": "trade", "offset": 8589934580, "at": MOMENT - 2000, "exchange": "kraken", "symbol": "BTC-USD"},
+    {"stream": "best", "offset": 8589934592, "at": MOMENT, "exchange": None, "symbol": "BTC-USD"},
+]
+TOLD = {"changeBps": 52.25, "venue": "kraken", "isFirst": True, "z": None}
+
+
+def match(phase, **change):
+    return {
+        "matchId": "price-spike@3:3:8589934592:2",
+        "ruleId": "price-spike",
+        "ruleVersion": 3,
+        "ruleSetHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "shadow": False,
+        "type": "PRICE_SPIKE",
+        "phase": phase,
+        "reason": None,
+        "severity": "warning",
+        "key": {"symbol": "BTC-USD", "exchange": "kraken"},
+        "base": "BTC",
+        "exchange": "kraken",
+        "symbol": "BTC-USD",
+        "at": MOMENT,
+        "feed": "LIVE",
+        "fields": TOLD,
+        "inputs": {"m": 91234.5, "n": 12.0},
+        "evidence": EVIDENCE,
+        "suppressed": 0,
+        "origin": ORIGIN,
+        **change,
+    }
+
+
+def alert(phase, **change):
+    return {
+        # The match stands directly before the alert.
+        "alertId": "price-spike@3:3:8589934592:1",
+        "source": "RULE",
+        "alertKey": 'rule price-spike {"exchange":"kraken","symbol":"BTC-USD"}',
+        "phase": phase,
+        "severity": "critical",
+        "type": "PRICE_SPIKE",
+        "title": "Sprung um mehr als 50 bp — Ä",
+        "at": MOMENT,
+        "feed": "LIVE",
+        "ruleId": "price-spike",
+        "ruleVersion": 3,
+        "key": {"symbol": "BTC-USD", "exchange": "kraken"},
+        "exchange": "kraken",
+        "symbol": "BTC-USD",
+        "fields": TOLD,
+        "evidence": EVIDENCE,
+        "suppressed": 4,
+        "action": None,
+        "origin": ORIGIN,
+        **change,
+    }
+
+
 VALUES = {
     ("Tick", 1): {
         "trade": tick("Trade", {"id": "4012345678", "side": "SELL", "price": 91234.5, "size": 0.013}),
@@ -224,6 +283,58 @@ VALUES = {
                 {"delayMs": 500.0, "edgeBps": None, "executable": False},
                 {"delayMs": 1000.0, "edgeBps": None, "executable": None},
             ],
+        ),
+    },
+    ("Match", 1): {
+        "fired": match("FIRED"),
+        "resolved by a timer, of all exchanges, in the shadow": match(
+            "RESOLVED",
+            reason="renew",
+            shadow=True,
+            severity="info",
+            key={"base": "BTC"},
+            exchange=None,
+            symbol=None,
+            feed="SIMULATED",
+            fields={},
+            inputs={},
+            evidence=[],
+            suppressed=9007199254740990,
+        ),
+        "not completed": match("TIMEOUT", severity="critical", fields={"1": 1e300, "b": "", "a": 1e-300}),
+    },
+    ("Alert", 1): {
+        "fired, with a webhook": alert(
+            "FIRED", action={"kind": "WEBHOOK", "target": "desk", "command": None, "arguments": {}}
+        ),
+        "fired, with a command": alert(
+            "FIRED",
+            action={
+                "kind": "COMMAND",
+                "target": None,
+                "command": "pause-exchange",
+                "arguments": {"exchange": "kraken", "minutes": 5.0, "force": False, "note": None},
+            },
+        ),
+        "resolved": alert("RESOLVED", severity="warning"),
+        "of a service": alert(
+            "FIRED",
+            alertId="sentinel host:4711:1795169730 HEARTBEAT_MISS 12",
+            source="SERVICE",
+            alertKey="service sentinel HEARTBEAT_MISS producers",
+            severity="info",
+            type="HEARTBEAT_MISS",
+            title="producers has not been heard for 15 s",
+            feed="SIMULATED",
+            ruleId=None,
+            ruleVersion=None,
+            key={},
+            exchange=None,
+            symbol=None,
+            fields={"silentMs": 15000.0},
+            evidence=[],
+            suppressed=0,
+            origin=None,
         ),
     },
 }
