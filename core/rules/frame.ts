@@ -12,7 +12,10 @@ export type Frame = {
   event: RuleEvent
   /** The rule time: T with the present record, or the timer's deadline. */
   now: Micros
-  /** Another for every event and timer: what was computed under the same stamp and key need not be computed again. */
+  /**
+   * Another for every event and timer: what was computed under the same stamp and key need not be computed again. States remember
+   * it, so the count goes on after a restore.
+   */
   stamp: number
   /** States of the key's aggregates, by the slots allotted to them (program.ts). */
   slots: readonly object[]

@@ -13,6 +13,8 @@ export type Machine = {
    * own `of`, so that numbers are not boxed on the way.
    */
   add(state: object, frame: Frame): void
+  /** Bytes that a key's state takes now, counted as its bound is ({@link Source.bytes}); O(1). */
+  held(state: object): number
 }
 
 /**
