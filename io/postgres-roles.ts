@@ -6,6 +6,7 @@ import type { DatabaseRole } from './postgres.ts'
 const ROLES: Readonly<Record<DatabaseRole, readonly string[]>> = {
   ingest_rw: ['idle_in_transaction_session_timeout=5s'],
   api_ro: ['default_transaction_read_only=on', 'statement_timeout=2s'],
+  api_rw: ['idle_in_transaction_session_timeout=5s'],
   migrator: [],
 }
 
@@ -65,11 +66,11 @@ async function ensureRole(client: Client, role: string, settings: readonly strin
 const GRANTS = `
 do $$ begin
   execute format('grant connect, create on database %I to migrator', current_database());
-  execute format('grant connect on database %I to ingest_rw, api_ro', current_database());
+  execute format('grant connect on database %I to ingest_rw, api_ro, api_rw', current_database());
 end $$;
 revoke create on schema public from public;
 grant usage, create on schema public to migrator;
-grant usage on schema public to ingest_rw, api_ro`
+grant usage on schema public to ingest_rw, api_ro, api_rw`
 
 /** Two writers of one catalogue row: the second gets an error instead of waiting. */
 async function contended(write: () => Promise<unknown>): Promise<void> {

@@ -2,7 +2,7 @@ import { Pool } from 'pg'
 import type { Log } from './log.ts'
 
 /** Roles that the migrations create; every pool works as one of them, whatever user it logged in as. */
-export type DatabaseRole = 'ingest_rw' | 'api_ro' | 'migrator'
+export type DatabaseRole = 'ingest_rw' | 'api_ro' | 'api_rw' | 'migrator'
 
 const SETTINGS: Record<DatabaseRole, readonly string[]> = {
   // A writer that is paused inside a transaction must not hold its locks; these bounds are those of reliability.md section 4.
@@ -13,11 +13,18 @@ const SETTINGS: Record<DatabaseRole, readonly string[]> = {
     'synchronous_commit=off',
   ],
   api_ro: ['default_transaction_read_only=on', 'statement_timeout=2s'],
+  // Documents: what was answered with 200 is there after a crash.
+  api_rw: [
+    'idle_in_transaction_session_timeout=5s',
+    'statement_timeout=5s',
+    'lock_timeout=2s',
+    'synchronous_commit=on',
+  ],
   migrator: [],
 }
 
 /** The server ends a statement of `api_ro` after 2 s; if it does not even say so, the connection is dead. */
-const READ_TIMEOUT: Partial<Record<DatabaseRole, number>> = { api_ro: 4000 }
+const READ_TIMEOUT: Partial<Record<DatabaseRole, number>> = { api_ro: 4000, api_rw: 8000 }
 
 /**
  * A pool of connections as one role. NUMERIC and BIGINT come as text (they do not fit a double).

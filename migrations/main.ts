@@ -13,6 +13,9 @@ import * as backfill from './0007-backfill.ts'
 import * as candles from './0008-candles.ts'
 import * as opportunities from './0009-opportunities.ts'
 import * as control from './0010-control.ts'
+import * as matches from './0011-matches.ts'
+import * as alerts from './0012-alerts.ts'
+import * as rules from './0013-rules.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -27,6 +30,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-candles': candles,
   '0009-opportunities': opportunities,
   '0010-control': control,
+  '0011-matches': matches,
+  '0012-alerts': alerts,
+  '0013-rules': rules,
 }
 
 /**

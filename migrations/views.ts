@@ -42,7 +42,7 @@ export async function applyViews(db: Kysely<unknown>, log: Log): Promise<void> {
     for (const view of [...VIEWS].toReversed()) await sql.raw(dropView(view)).execute(trx)
     for (const { view, text, hash } of wanted) {
       await sql.raw(text).execute(trx)
-      await sql.raw(`grant select on public.${view} to api_ro, ingest_rw`).execute(trx)
+      await sql.raw(`grant select on public.${view} to api_ro, ingest_rw, api_rw`).execute(trx)
       await sql`insert into ingest.view_sources (view, hash) values (${view}, ${hash})
                 on conflict (view) do update set hash = excluded.hash, applied_at = now()`.execute(trx)
     }

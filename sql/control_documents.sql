@@ -13,7 +13,7 @@ select d.document_id,
   join ingest.outbox o using (document_id, epoch);
 
 comment on view public.control_documents is 'Every version of the documents that govern the processors, with the one in force: select body from control_documents where document_id = ''arbitrage'' and in_force.';
-comment on column public.control_documents.document_id is 'Which document: arbitrage.';
+comment on column public.control_documents.document_id is 'Which document: arbitrage, rules.';
 comment on column public.control_documents.epoch is 'Its version, counted from 1 per document; opportunities name it as costs_epoch.';
 comment on column public.control_documents.in_force is 'Whether it is the newest one that stands in every partition of the log.';
 comment on column public.control_documents.hash is 'SHA-256 of its canonical JSON: names sorted, no spaces.';

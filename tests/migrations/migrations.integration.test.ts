@@ -144,7 +144,7 @@ describe('roles', () => {
       const database = new URL(empty.url).pathname.slice(1)
       await empty.pool.query(`create role ${name} login createrole password 'owner'`)
       // On a server whose roles another made, its administrator hands them on.
-      await empty.pool.query(`grant migrator, ingest_rw, api_ro to ${name} with admin option`)
+      await empty.pool.query(`grant migrator, ingest_rw, api_ro, api_rw to ${name} with admin option`)
       await empty.pool.query(`alter database ${database} owner to ${name}`)
       const url = new URL(empty.url)
       url.username = name
