@@ -4,16 +4,18 @@ import { MOVED, type Move } from '../consumers/resume.ts'
 import type { Entry, Sink } from '../consumers/sink.ts'
 import { servicesSink } from '../consumers/services-sink.ts'
 import { candlesStatement } from '../consumers/candles-sink.ts'
+import { matchesStatement } from '../consumers/matches-sink.ts'
 import { opportunitiesStatement } from '../consumers/opportunities-sink.ts'
 import { systemEventsSink } from '../consumers/system-events-sink.ts'
 import { tickRows, type TickRows } from '../consumers/ticks-rows.ts'
 import { ticksStatement } from '../consumers/ticks-statement.ts'
-import { candleFault, opportunityFault } from '../core/derived-check.ts'
+import { candleFault, matchFault, opportunityFault } from '../core/derived-check.ts'
 import { tickFault } from '../core/tick-check.ts'
 import { fromMillis } from '../core/time.ts'
 import type { Decoder, Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
+import { matchCodec } from '../schemas/matches.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import type { Letter, Origin } from './letters.ts'
 
@@ -33,7 +35,7 @@ const UNMOVED = `moved as (
 
 /** How a sink's letters are stored again, by source topic: by natural key, moving no offset. */
 export function rowStores(
-  { ticks, candles, opportunities, system, heartbeats }: Catalogue,
+  { ticks, candles, opportunities, matches, system, heartbeats }: Catalogue,
   registry: Registry,
   keepsFromMs: number,
 ): ReadonlyMap<string, Store> {
@@ -60,10 +62,16 @@ export function rowStores(
     faultOf: opportunityFault,
     statement: (move, entries) => opportunitiesStatement(move, entries, []),
   })
+  const storeMatch = storeBy({
+    decoder: registry.decoder(matchCodec),
+    faultOf: matchFault,
+    statement: (move, entries) => matchesStatement(move, entries, []),
+  })
   return new Map([
     [ticks.name, storeTick],
     [candles.name, storeCandle],
     [opportunities.name, storeOpportunity],
+    [matches.name, storeMatch],
     [system.name, storeBy(memoryless(systemEventsSink(system.name, registry.decoder(systemEventCodec))))],
     [heartbeats.name, storeBy(memoryless(servicesSink(heartbeats.name, registry.decoder(serviceHeartbeatCodec))))],
   ])

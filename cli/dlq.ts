@@ -147,10 +147,10 @@ async function withLog(
   return use({ ranges, config, kafka, at }).finally(() => ranges.close())
 }
 
-const sourceTopics = ({ partitions }: Config): readonly string[] => {
-  const { ticks, system, heartbeats } = catalogue(partitions)
-  return [ticks.name, system.name, heartbeats.name]
-}
+const sourceTopics = ({ partitions }: Config): readonly string[] =>
+  Object.values(catalogue(partitions))
+    .filter(({ schema }) => schema !== undefined)
+    .map(({ name }) => name)
 
 const lister =
   (simulator: string | undefined): ReplayDeps['instruments'] =>

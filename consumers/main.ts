@@ -17,11 +17,13 @@ import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
+import { matchCodec } from '../schemas/matches.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { candlesSink } from './candles-sink.ts'
 import { controlPublisher, type ControlPublisher } from './control-publisher.ts'
 import { messageOf, verdictOf } from './database.ts'
 import { openDeadLetters } from '../io/dead-letters.ts'
+import { matchesSink } from './matches-sink.ts'
 import { opportunitiesSink } from './opportunities-sink.ts'
 import { maintainPartitions } from './partitions.ts'
 import { refreshViews } from './refresher.ts'
@@ -34,7 +36,16 @@ import { systemEventsSink } from './system-events-sink.ts'
 import { ticksSink } from './ticks-sink.ts'
 import { schemaLearner } from './unknown-schema.ts'
 
-const PARTS = ['ticks', 'candles', 'opportunities', 'system-events', 'services', 'control', 'maintenance'] as const
+const PARTS = [
+  'ticks',
+  'candles',
+  'opportunities',
+  'matches',
+  'system-events',
+  'services',
+  'control',
+  'maintenance',
+] as const
 type Part = (typeof PARTS)[number]
 
 /** The broker gathers a fetch: a statement of a hundred rows costs three times one of ten, not ten times. */
@@ -156,6 +167,8 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
         {},
         sinkMetrics.opportunitiesStored,
       ),
+    matches: () =>
+      startSink(matchesSink(topics.matches.name, registry.decoder(matchCodec)), {}, sinkMetrics.matchesStored),
     'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),
     services: () => startSink(servicesSink(topics.heartbeats.name, registry.decoder(serviceHeartbeatCodec))),
     control() {

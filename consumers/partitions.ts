@@ -79,6 +79,7 @@ async function forget(database: Database, retentionDays: number): Promise<void> 
     ['public.candles_1m', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
     ['public.opportunities', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
     ['public.opportunity_records', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
+    ['public.matches', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
     ['ingest.rollup_checks', 'checked_at', DERIVED_DAYS],
   ] as const
   for (const [table, column, days] of old) {

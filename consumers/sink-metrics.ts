@@ -1,4 +1,5 @@
 import { createHistogram } from 'node:perf_hooks'
+import type { Match } from '../core/match.ts'
 import type { Opportunity } from '../core/opportunity.ts'
 import type { Derived } from '../core/processor.ts'
 import type { Tick } from '../core/tick.ts'
@@ -18,6 +19,8 @@ export type SinkMetrics = {
   readonly ticksStored: SinkObserver<Tick>['stored']
   /** For the opportunities sink: `at` to commit. */
   readonly opportunitiesStored: SinkObserver<Derived<Opportunity>>['stored']
+  /** For the matches sink: `at` to commit, and how many by what became of them. */
+  readonly matchesStored: SinkObserver<Derived<Match>>['stored']
   countLetter(letter: { readonly topic: string; readonly stage: string; readonly reason: string }): void
   lag(group: string, lags: ReadonlyMap<string, number>): void
   rebalanced(group: string): void
@@ -36,9 +39,12 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
   const rows = metrics.histogram('sink_batch_rows', 'Rows a statement', ['sink'], BATCH_ROWS)
   const commit = metrics.histogram('sink_commit_seconds', 'Time of a statement', ['sink'])
   const fenced = metrics.counter('sink_fenced_total', 'Batches dropped because another instance had moved on', ['sink'])
-  const endToEnd = metrics.histogram('end_to_end_seconds', 'eventTime of a tick, moment of an opportunity, to commit', [
-    'sink',
-  ])
+  const endToEnd = metrics.histogram(
+    'end_to_end_seconds',
+    'eventTime of a tick, moment of an opportunity or match, to commit',
+    ['sink'],
+  )
+  const matches = metrics.counter('matches_total', 'Hits of rules that were stored', ['phase', 'severity'])
   const letters = metrics.counter('dead_letters_total', 'Dead letters, kept or not', ['topic', 'stage', 'reason'])
   const lagging = metrics.gauge('consumer_lag_records', 'Records behind', ['group', 'topic', 'partition'])
   const rebalances = metrics.counter('consumer_rebalances_total', 'Times the group dealt its slots anew', ['group'])
@@ -50,6 +56,7 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
 
   const frameToRow = createHistogram({ lowest: 1, highest: LONGEST_MICROS, figures: 3 })
   let rowsTotal = 0
+  let matchesTotal = 0
   let rowsBefore = 0
   let figuresAt = now()
   let fences = 0
@@ -98,6 +105,14 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
       for (const { value } of entries)
         endToEnd.observe({ sink: 'sink-opportunities' }, Math.max(0, time - value.at) / 1e6)
     },
+    matchesStored(entries) {
+      const time = now()
+      for (const { value } of entries) {
+        endToEnd.observe({ sink: 'sink-matches' }, Math.max(0, time - value.at) / 1e6)
+        matches.inc({ phase: value.phase, severity: value.severity })
+      }
+      matchesTotal += entries.length
+    },
     countLetter: (letter) => letters.inc(letter),
     lag(group, lags) {
       for (const [name, behind] of lags) {
@@ -124,7 +139,7 @@ export function openSinkMetrics(metrics: Metrics, now: () => Micros): SinkMetric
           ? {}
           : { frameToRowP50Ms: frameToRow.percentile(50) / 1000, frameToRowP99Ms: frameToRow.percentile(99) / 1000 }
       frameToRow.reset()
-      return { rowsPerSecond, rowsTotal, lagRecords, fenced: fences, faults, ...latencies }
+      return { rowsPerSecond, rowsTotal, matchesTotal, lagRecords, fenced: fences, faults, ...latencies }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { INTERVAL_MICROS, type Candle } from './candle.ts'
+import type { Evidence, Match, Told } from './match.ts'
 import type { Leg, Opportunity } from './opportunity.ts'
 import type { Derived, Origin } from './processor.ts'
 import { isCanonical } from './symbol.ts'
@@ -46,6 +47,25 @@ export function opportunityFault(record: Derived<Opportunity>): string | undefin
     originFault(record.origin)
   )
 }
+
+/** Why a decoded match cannot be believed, or `undefined` if it can. */
+export function matchFault(match: Derived<Match>): string | undefined {
+  const { ruleId, ruleVersion, type, at, fields, inputs, evidence, suppressed } = match
+  if (ruleId === '') return 'ruleId: empty'
+  if (!isCount(ruleVersion) || ruleVersion === 0) return `ruleVersion: none ${ruleVersion}`
+  if (type === '') return 'type: empty'
+  if (!inRange(at)) return `at: out of range ${at}`
+  if (!isCount(suppressed)) return `suppressed: not a count ${suppressed}`
+  return toldFault(fields) ?? toldFault(inputs) ?? firstFault(evidence, evidenceFault) ?? originFault(match.origin)
+}
+
+const toldFault = (told: Readonly<Record<string, Told>>): string | undefined =>
+  firstFault(Object.entries(told), ([name, value]) =>
+    typeof value !== 'number' || Number.isFinite(value) ? undefined : `${name}: not a number`,
+  )
+
+const evidenceFault = ({ stream, offset, at }: Evidence): string | undefined =>
+  stream === '' || !isCount(offset) || !inRange(at) ? `evidence: no place ${stream} ${offset} ${at}` : undefined
 
 function lifeFault(
   { openedAt, updates, ...figures }: NonNullable<Opportunity['life']>,

@@ -56,7 +56,7 @@ describe('partition upkeep', () => {
     expect(left.rows).toEqual([])
   })
 
-  test('candles of seconds go with their day, those of minutes and opportunities 30 days after they were stored', async () => {
+  test('candles of seconds go with their day, those of minutes, opportunities and matches 30 days after they were stored', async () => {
     await own.pool.query(`
       insert into candles_1s (exchange, symbol, open_time, close_time, open, high, low, close, volume, quote_volume, vwap, trades, feed, partition, log_offset, origin_part, origin_offset)
       select 'binance', 'BTC-USD', at, at + interval '1 s', 1, 1, 1, 1, 1, 1, 1, 1, 'LIVE', 0, 0, 0, 0 from unnest('{2026-11-22 12:00Z,2026-11-23 12:00Z}'::timestamptz[]) at;
@@ -64,13 +64,18 @@ describe('partition upkeep', () => {
       insert into candles_1m (exchange, symbol, open_time, close_time, open, high, low, close, volume, quote_volume, vwap, trades, feed, partition, log_offset, origin_part, origin_offset, stored_at)
       select 'binance', 'BTC-USD', '2021-04-17Z'::timestamptz + n * interval '1 min', '2021-04-17Z', 1, 1, 1, 1, 1, 1, 1, 1, 'RECORDED', 0, 0, 0, 0, now() - n * interval '1 day' from unnest('{29,31}'::int[]) n;
       insert into opportunity_records (opportunity_id, origin_offset, origin_ordinal, at, phase, gross_bps, edge_bps, size, notional, profit, partition, log_offset, stored_at)
-      select n::text, 1, 1, now(), 'OPEN', 1, 1, 1, 1, 1, 0, 0, now() - n * interval '1 day' from unnest('{29,31}'::int[]) n`)
+      select n::text, 1, 1, now(), 'OPEN', 1, 1, 1, 1, 1, 0, 0, now() - n * interval '1 day' from unnest('{29,31}'::int[]) n;
+      insert into matches (match_id, rule_id, rule_version, rule_set_hash, shadow, type, phase, severity, key, base, at, feed, fields, inputs, evidence,
+                           suppressed, partition, log_offset, processor, origin_version, origin_part, origin_offset, origin_ordinal, stored_at)
+      select n::text, 'r', 1, '', false, 'T', 'FIRED', 'info', '{}', 'BTC', '2021-04-17Z', 'RECORDED', '{}', '{}', '[]', 0, 0, 0, 'market', 1, 0, 0, 0,
+             now() - n * interval '1 day' from unnest('{29,31}'::int[]) n`)
     await maintain(NOON + 9 * DAY_MS)
     const left = (query: string) =>
       own.pool.query<{ left: string }>(query).then(({ rows }) => rows.map((row) => row.left))
     expect(await left("select to_char(open_time, 'DD') as left from candles_1s")).toEqual(['23'])
     expect(await left("select to_char(open_time, 'HH24:MI') as left from candles_1m")).toEqual(['00:29'])
     expect(await left('select opportunity_id as left from opportunity_records')).toEqual(['29'])
+    expect(await left('select match_id as left from matches')).toEqual(['29'])
   })
 
   test('forgets sessions of the sieve after a week, not before', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { candleFault, opportunityFault } from '../../core/derived-check.ts'
+import { candleFault, matchFault, opportunityFault } from '../../core/derived-check.ts'
 import { micros } from '../../core/time.ts'
 import { candle, leg, life, opportunity, origin } from '../support/derived.ts'
 import { MINUTE } from '../support/logged.ts'
+import { evidence, match } from '../support/matches.ts'
 
 describe('a candle', () => {
   test('is believed as the processor writes it', () => {
@@ -56,4 +57,26 @@ describe('an opportunity', () => {
   ] as const)('with %s is not', (_what, change, reason) =>
     expect(opportunityFault(opportunity(change))).toMatch(reason),
   )
+})
+
+describe('a match', () => {
+  test('is believed as the engine writes it', () => {
+    expect(matchFault(match())).toBeUndefined()
+    expect(matchFault(match({ phase: 'RESOLVED', reason: 'renew', exchange: undefined, evidence: [] }))).toBeUndefined()
+    expect(matchFault(match({ fields: { z: null, text: '', isFirst: false, n: -1e300 } }))).toBeUndefined()
+  })
+
+  test.each([
+    ['no rule', { ruleId: '' }, /^ruleId/],
+    ['no version', { ruleVersion: 0 }, /^ruleVersion/],
+    ['half a version', { ruleVersion: 1.5 }, /^ruleVersion/],
+    ['no type', { type: '' }, /^type/],
+    ['no time', { at: micros(0) }, /^at/],
+    ['a field that is no number', { fields: { a: 1, b: Number.NaN } }, /^b:/],
+    ['an infinite input', { inputs: { m: Infinity } }, /^m:/],
+    ['evidence without a place', { evidence: [evidence({ offset: -1 })] }, /^evidence/],
+    ['evidence of no time', { evidence: [evidence(), evidence({ at: micros(0) })] }, /^evidence/],
+    ['half a held back one', { suppressed: 0.5 }, /^suppressed/],
+    ['an origin without a place', { origin: origin({ offset: -1 }) }, /^origin/],
+  ] as const)('with %s is not', (_what, change, reason) => expect(matchFault(match(change))).toMatch(reason))
 })
