@@ -17,6 +17,7 @@ import { benchAdapters } from './adapters.ts'
 import {
   HIGHEST_RATE,
   parseAdapterOptions,
+  parseJobs,
   parseOpportunityOptions,
   parseOptions,
   parseSimulatorOptions,
@@ -27,6 +28,7 @@ import { measureOpens } from './opportunities.ts'
 import { startPipeline, type Pipeline } from './pipeline.ts'
 import { runProducerPerformance } from './producer-performance.ts'
 import { measureRate, type RateDeps, type RateResult } from './rate.ts'
+import { benchRules } from './rules/bench.ts'
 import { benchSimulator } from './simulator.ts'
 import { benchAlone } from './streams/alone.ts'
 import { benchStreams } from './streams/bench.ts'
@@ -46,6 +48,7 @@ try {
     ['processors', onProcessors],
     ['streams', onStreams],
     ['opportunities', onOpportunities],
+    ['rules', onRules],
   ])
   const report = (await alone.get(what)?.(args)) ?? (await onPipeline(process.argv.slice(2)))
   process.stdout.write(`${report}\n`)
@@ -67,6 +70,10 @@ async function onSimulator(args: readonly string[]): Promise<string> {
 
 async function onProcessors(): Promise<string> {
   return measuredHere(await benchAlone(say))
+}
+
+async function onRules(args: readonly string[]): Promise<string> {
+  return measuredHere(await benchRules({ variables: process.env, say }, parseJobs(args)))
 }
 
 async function onOpportunities(args: readonly string[]): Promise<string> {

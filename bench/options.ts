@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { PipelineError } from '../core/errors.ts'
 import type { BrokerCount } from '../dev/brokers.ts'
+import { JOBS, type Job } from './rules/jobs.ts'
 import { J3_EVENTS, type StreamsOptions } from './streams/bench.ts'
 
 export type Options = {
@@ -40,6 +41,7 @@ or:    npm run bench -- processors: the market processor alone, and what a snaps
 or:    npm run bench -- opportunities [options]: from a frame to the OPEN that it causes, everything running
   --rate 10000              frames per second
   --seconds 60              measured
+or:    npm run bench -- rules [J1 J2 J2H J3 J4]: rules alone, beside Esper and json-rules-engine
 or:    npm run bench -- streams [options]: one job on our runner beside Kafka Streams, both exactly once in effect
   --events 2000000          of the backlog
   --rates 2000,10000        events per second for latencies
@@ -141,6 +143,13 @@ export function parseStreamsOptions(args: readonly string[]): StreamsOptions {
   } catch (cause) {
     throw wrongUse(cause)
   }
+}
+
+/** Pure: what follows `rules`, the jobs' names; none: all. Throws WRONG_USE. */
+export function parseJobs(args: readonly string[]): readonly Job[] {
+  const unknown = args.filter((name) => !JOBS.some((job) => job === name))
+  if (unknown.length > 0) throw wrongUse(new RangeError(`no job ${unknown.join(' ')}: there are ${JOBS.join(', ')}`))
+  return args.length === 0 ? JOBS : JOBS.filter((job) => args.includes(job))
 }
 
 const wrongUse = (cause: unknown): PipelineError =>

@@ -23,6 +23,8 @@ export async function benchAlone(say: (text: string) => void): Promise<string> {
     candles: 'candles',
     opportunities: 'opportunities',
     system: 'system',
+    matches: 'matches',
+    alerts: 'alerts',
     inverses: new Set(),
   })
   say(`market over ${EVENTS} events …`)
