@@ -1,0 +1,96 @@
+import type { Micros } from '../../time.ts'
+import { firstTaken, lastTaken } from './taken.ts'
+import type { PreparedPattern } from './prepare.ts'
+import { oldestLive, prune, removeStartedAt } from './partials.ts'
+import type { Complete, PatternState } from './state.ts'
+import type { PatternTrace } from './trace.ts'
+
+/** Deals with the matches that one event or deadline completed: what the skip strategy lets be written goes to `work.ends`. */
+export function complete(
+  pattern: PreparedPattern,
+  state: PatternState,
+  at: Micros,
+  trace: PatternTrace | undefined,
+): void {
+  const { work, program } = pattern
+  const { matches } = work
+  if (matches.length > 1) matches.sort(inOrder)
+  if (pattern.isLeftmost) {
+    for (const match of matches) insert(state.waiting, match)
+    matches.length = 0
+    return release(pattern, state, at, false, trace)
+  }
+  let written = 0
+  for (const match of matches) {
+    if (program.skip.kind === 'to-next') {
+      if (match.first.number === written) continue
+      written = match.first.number
+      removeStartedAt(pattern, state, written, at, trace)
+    }
+    work.ends.push({ kind: 'match', taken: match.taken, at })
+  }
+  matches.length = 0
+}
+
+/** Writes the waiting matches that no older partial holds back; at renewal (`isForced`) all, as if there were none. */
+export function release(
+  pattern: PreparedPattern,
+  state: PatternState,
+  at: Micros,
+  isForced: boolean,
+  trace: PatternTrace | undefined,
+): void {
+  for (;;) {
+    const match = state.waiting[0]
+    if (match === undefined) return
+    if (!isForced) {
+      const older = oldestLive(state)
+      if (older !== undefined && older.first.number < match.first.number) return
+    }
+    pattern.work.ends.push({ kind: 'match', taken: match.taken, at })
+    const before = skipsBefore(pattern, match)
+    // The match itself stands first, its own skip may spare it.
+    state.waiting = state.waiting
+      .slice(1)
+      .filter(({ first }) => first.number >= before || first.number < match.first.number)
+    prune(pattern, state, match.first.number, before, at, trace)
+  }
+}
+
+/** A match drops what began at or after its own first event and before the event of this number. */
+function skipsBefore({ program: { skip } }: PreparedPattern, { taken, first }: Complete): number {
+  switch (skip.kind) {
+    case 'past-last':
+      return taken.number + 1
+    case 'toFirst':
+      return firstTaken(taken, skip.name)?.number ?? first.number
+    case 'toLast':
+      return lastTaken(taken, skip.name)?.number ?? first.number
+    case 'none':
+    case 'to-next':
+      return first.number
+  }
+}
+
+function insert(waiting: Complete[], match: Complete): void {
+  let place = waiting.length
+  while (place > 0 && (waiting[place - 1]?.first.number ?? 0) > match.first.number) place--
+  waiting.splice(place, 0, match)
+}
+
+/** By the numbers of their events, one by one; of equal ones first the match that gives more events to earlier steps. */
+function inOrder({ taken: one }: Complete, { taken: other }: Complete): number {
+  let order = 0
+  let [a, b] = [chainOf(one), chainOf(other)]
+  for (let at = 0; order === 0 && at < Math.min(a.length, b.length); at++)
+    order = (a[at]?.number ?? 0) - (b[at]?.number ?? 0)
+  if (order === 0) order = a.length - b.length
+  for (let at = 0; order === 0 && at < a.length; at++) order = (a[at]?.name ?? 0) - (b[at]?.name ?? 0)
+  return order
+}
+
+function chainOf(taken: Complete['taken']): readonly Complete['taken'][] {
+  const chain = []
+  for (let one: Complete['taken'] | undefined = taken; one !== undefined; one = one.before) chain.push(one)
+  return chain.toReversed()
+}

@@ -1,0 +1,26 @@
+import type { Micros } from '../../time.ts'
+import type { Taken } from '../frame.ts'
+
+export type LostReason = 'guard' | 'until' | 'contiguity' | 'within' | 'maxPartials' | 'skip'
+
+/**
+ * A partial that ended without going on. `stage`: how many taking steps it had entered; `waited`: the name, by its place among
+ * the pattern's, that was to come next.
+ */
+export type Lost = {
+  readonly taken: Taken
+  readonly stage: number
+  readonly waited: number
+  readonly why: LostReason
+  readonly at: Micros
+}
+
+/**
+ * Told of what patterns do not write, for "why not" (rules.md section 13). Prepare the pattern without thresholds for it: partials
+ * that these pass over are not tested one by one.
+ */
+export type PatternTrace = {
+  readonly lost: (lost: Lost) => void
+  /** The partial's condition for the step of this name was not met by the present event; `frame.taken` is the partial's. */
+  readonly missed: (name: number) => void
+}
