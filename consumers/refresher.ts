@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 const MATERIALISED = [
   ['market_summary_24h', 1],
   ['opportunity_stats', 1],
+  ['rule_stats', 1],
   // Reads five minutes of trades.
   ['exchange_quality', 2],
   // Reads all minutes that are kept.

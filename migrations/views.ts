@@ -17,6 +17,7 @@ const VIEWS = [
   'candles_1d',
   'binance_data',
   'opportunity_stats',
+  'rule_stats',
   'exchange_quality',
   'crypto_combined_data',
   'view_ages',

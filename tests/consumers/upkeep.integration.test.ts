@@ -96,7 +96,13 @@ describe('view refresher', () => {
              now(), 0, now(), 0, now()
         from generate_series(1, 30) n`)
     const first = await refreshViews(database, 0)
-    expect(first.refreshed).toEqual(['market_summary_24h', 'opportunity_stats', 'exchange_quality', 'candles_1d'])
+    expect(first.refreshed).toEqual([
+      'market_summary_24h',
+      'opportunity_stats',
+      'rule_stats',
+      'exchange_quality',
+      'candles_1d',
+    ])
     const ages = (all: readonly ViewAge[]) => Object.fromEntries(all.map(({ view, ageSeconds }) => [view, ageSeconds]))
     expect(Object.keys(ages(first.ages))).toEqual([...first.refreshed].toSorted())
     expect(Math.max(...Object.values(ages(first.ages)))).toBeLessThan(10)
@@ -113,7 +119,7 @@ describe('view refresher', () => {
     expect(ages(aged.ages)['market_summary_24h']).toBeGreaterThan(110)
     // Two minutes are enough for small views, not for the one that is ten times as seldom.
     const { refreshed, ages: now } = await refreshViews(database, 50_000)
-    expect(refreshed).toEqual(['market_summary_24h', 'opportunity_stats', 'exchange_quality'])
+    expect(refreshed).toEqual(['market_summary_24h', 'opportunity_stats', 'rule_stats', 'exchange_quality'])
     expect(ages(now)['market_summary_24h']).toBeLessThan(10)
     expect(ages(now)['candles_1d']).toBeGreaterThan(110)
   })

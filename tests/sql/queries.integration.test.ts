@@ -48,7 +48,18 @@ beforeAll(async () => {
       union all
       select 'kraken', null, now() - interval '26 hours', now() - interval '25 hours', 'DISCONNECT', false, 'LIVE', now(), now(), 3, 1, 0, 4
       union all
-      select 'binance', 'BTC-USDT', ${at(40)}, ${at(50)}, 'DISCONNECT', true, 'LIVE', now(), now(), 2, 2, 0, 3;`)
+      select 'binance', 'BTC-USDT', ${at(40)}, ${at(50)}, 'DISCONNECT', true, 'LIVE', now(), now(), 2, 2, 0, 3;
+    -- An hour before that minute: closes 100, 101, -, 99, -, -, 102 by minutes; across exchanges one of 50.
+    insert into candles_1m (exchange, symbol, open_time, close_time, open, high, low, close, volume, quote_volume, vwap, trades, feed,
+                            partition, log_offset, origin_part, origin_offset)
+      select exchange, 'BTC-USDT', ${at(-3600)} + minute * interval '1 minute', ${at(-3540)} + minute * interval '1 minute', close, close, close,
+             close, 1, 1, close, 1, 'LIVE', 0, 0, 0, 0
+        from (values ('kraken', 0, 100), ('kraken', 1, 101), ('kraken', 3, 99), ('kraken', 6, 102), ('*', 0, 50)) c (exchange, minute, close);
+    insert into matches (match_id, rule_id, rule_version, rule_set_hash, shadow, type, phase, severity, key, base, exchange, symbol, at, feed,
+                         fields, inputs, evidence, suppressed, partition, log_offset, processor, origin_version, origin_part, origin_offset, origin_ordinal)
+      select id, rule, 1, '', false, 'SPIKE', phase, 'info', '{}', 'BTC', exchange, 'BTC-USDT', at, 'LIVE', '{}', '{}', '[]', 0, 0, 0, 'market', 1, 0, 0, 0
+        from (values ('1', 'a', 'FIRED', 'kraken', ${at(-3530)}), ('2', 'a', 'FIRED', 'kraken', ${at(-3410)}), ('3', 'a', 'RESOLVED', 'kraken', ${at(-3530)}),
+                     ('4', 'b', 'FIRED', null, ${at(-3530)}), ('5', 'b', 'FIRED', null, now() - interval '25 hours')) m (id, rule, phase, exchange, at);`)
 })
 afterAll(async () => {
   await reader.end()
@@ -116,8 +127,44 @@ describe("the analysts' queries, as role api_ro", () => {
     ])
   })
 
+  test('price after a match: from the last minute closed before it to the last one closed after so many minutes', async () => {
+    // The first of a, 70 s in: from 100 (closed at 60 s) to 101 after 1 min, to 99 after 5, to 102 after 15: 100, -100, 200.
+    // The second, 190 s in: from 101 (closed at 120 s; the next closes at 240 s) to 99, to 102, to 102: -198.0198, 99.0099, 99.0099.
+    const rows = await ask('price_after_match')
+    expect(rows).toEqual([
+      {
+        rule_id: 'a',
+        rule_version: 1,
+        type: 'SPIKE',
+        symbol: 'BTC-USDT',
+        fired: '2',
+        mean_1m_bps: '-49.0099',
+        mean_5m_bps: '-0.4950',
+        mean_15m_bps: '149.5050',
+        median_5m_bps: '-0.4950',
+        rose_5m: '0.5000',
+        feed: 'LIVE',
+      },
+      // Across exchanges nothing was traded after it: the price stood.
+      {
+        rule_id: 'b',
+        rule_version: 1,
+        type: 'SPIKE',
+        symbol: 'BTC-USDT',
+        fired: '1',
+        mean_1m_bps: '0.0000',
+        mean_5m_bps: '0.0000',
+        mean_15m_bps: '0.0000',
+        median_5m_bps: '0.0000',
+        rose_5m: '0.0000',
+        feed: 'LIVE',
+      },
+    ])
+  })
+
   test('every query of the folder is tested here', () =>
     expect(readdirSync(FOLDER).toSorted()).toEqual([
+      'price_after_match.sql',
       'quality_report.sql',
       'slippage_between_exchanges.sql',
       'spread_by_hour.sql',
