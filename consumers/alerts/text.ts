@@ -96,6 +96,6 @@ const plain = (text: string, longest: number): string =>
 
 /** By code points: half a character is none. */
 export function cut(text: string, longest: number): string {
-  const points = [...text]
+  const points = Array.from(text)
   return points.length <= longest ? text : `${points.slice(0, longest - 1).join('')}…`
 }
