@@ -1,17 +1,168 @@
-import type { Diagnostic } from './diagnostic.ts'
-import type { Rule } from './document.ts'
-import type { Allot, Program } from './program.ts'
+import type { Severity } from '../match.ts'
+import { USUAL_BREADTH, type Breadth } from './breadth.ts'
+import { checkBy } from './checks/by.ts'
+import { checkFiring } from './checks/firing.ts'
+import { checkNames } from './checks/names.ts'
+import { checkPattern } from './checks/pattern.ts'
+import { checkStreams } from './checks/streams.ts'
+import { compilePattern, type CompiledPattern } from './compile-pattern.ts'
+import { compiling, conditionAt, namedAt, type Compiling, type Placed, type Read } from './compiling.ts'
+import { isError, pointerTo, type Diagnostic } from './diagnostic.ts'
+import type { Emit, Rule } from './document.ts'
+import { durationMicros } from './duration.ts'
+import type { BoolExpression, Frame, Names } from './frame.ts'
+import { guardsOf } from './guards.ts'
+import { letsOf, namesOf, type Let } from './lets.ts'
+import { DEFAULT_RENEW, RENEW_MICROS } from './renewal.ts'
+import type { Allot, Guard, PatternBody, Program, ProgramAction, WhenBody } from './program.ts'
 
 export type Compiled = { readonly program: Program } | { readonly diagnostics: readonly Diagnostic[] }
 
 /**
  * The program of a rule, or all that is wrong with it (E… only; warnings and what concerns other rules: validate.ts). `allot` is
- * asked once for each source of an aggregate, also of a rule that turns out wrong. Never throws.
+ * asked once for each aggregate, also of a rule that turns out wrong, always first for those that others rest on: who feeds
+ * sources in the order of their slots feeds none before what it reads. Never throws.
  */
-export function compileRule(_rule: Rule, _allot: Allot): Compiled {
-  return {
-    diagnostics: [
-      { code: 'E201', pointer: '', from: undefined, to: undefined, message: 'Rules are not compiled yet.' },
-    ],
+export function compileRule(rule: Rule, allot: Allot): Compiled {
+  const { program, diagnostics } = analysed(rule, allot, USUAL_BREADTH)
+  return program === undefined ? { diagnostics } : { program }
+}
+
+/** A rule taken apart, for the checks; no program if anything is wrong. */
+export type Analysis = {
+  readonly program: Program | undefined
+  readonly diagnostics: readonly Diagnostic[]
+  readonly placed: readonly Placed[]
+  readonly lets: ReadonlyMap<string, Let>
+}
+
+/** What enters a window depends on the repeats that the quality step remembers, and a heartbeat's length more. */
+const MEMORY_MICROS = 660_000_000
+
+const NEVER: BoolExpression = { type: 'bool', read: () => undefined }
+
+export function analysed(rule: Rule, allot: Allot, breadth: Breadth): Analysis {
+  const all = compiling(rule)
+  const { on, diagnostics } = all
+  for (const check of [checkStreams, checkBy, checkNames, checkFiring, checkPattern])
+    diagnostics.push(...check(rule, all))
+
+  const noLets = () => undefined
+  const where =
+    rule.where === undefined
+      ? undefined
+      : conditionAt(all, rule.where, {
+          role: 'where',
+          pointer: '/where',
+          names: namesOf(all.all, noLets),
+          streams: all.all,
+        })
+  const letOf = letsOf({ all, allot, breadth, where })
+  const lets = new Map(
+    Object.keys(rule.let ?? {}).flatMap((name) => {
+      const value = letOf(name)
+      return value !== undefined && 'needs' in value ? [[name, value] as const] : []
+    }),
+  )
+
+  const names = namesOf(on, letOf)
+  const pattern = rule.pattern === undefined ? undefined : compilePattern(all, rule.pattern, letOf)
+  const when = rule.when === undefined ? undefined : condition(all, rule.when, 'when', '/when', names)
+  const release =
+    rule.release?.when === undefined ? undefined : condition(all, rule.release.when, 'release', '/release/when', names)
+  const known = pattern?.names ?? names
+  const severity = severityOf(all, known)
+  const fields = namedAt(all, rule.emit.fields ?? {}, {
+    role: 'field',
+    pointer: '/emit/fields',
+    names: known,
+    streams: on,
+  })
+  const action = actionOf(all, rule.emit.action, known)
+
+  const chainMicros = Math.max(0, ...[...lets.values()].map(({ depthMicros }) => depthMicros))
+  const warmUpMicros = chainMicros + (pattern?.pattern.withinMicros ?? 0)
+  const renewMicros = RENEW_MICROS[rule.renew ?? DEFAULT_RENEW]
+  const lengths = [rule.hold, rule.release?.after, rule.cooldown?.for].map((text) => microsOf(text))
+  const horizonMicros = MEMORY_MICROS + warmUpMicros + renewMicros + lengths.reduce((sum, one) => sum + one, 0)
+
+  if (diagnostics.some(isError)) return { program: undefined, diagnostics, placed: all.placed, lets }
+  const program: Program = {
+    rule,
+    scope: rule.scope ?? 'asset',
+    streams: on,
+    where: where?.expression,
+    guards: guards(rule, all, where, when),
+    by: rule.by,
+    body: pattern === undefined ? whenBody(rule, when, release) : patternBody(pattern),
+    cooldown: cooldownOf(rule),
+    renewMicros,
+    onUpdate: rule.onUpdate ?? 'warm',
+    severity,
+    fields,
+    inputs: [...lets.values()].map(({ name, expression }) => ({ name, expression })),
+    evidence: { events: rule.emit.evidence?.events ?? 0, inputs: rule.emit.evidence?.inputs ?? false },
+    action,
+    earlier: pattern?.earlier() ?? 0,
+    warmUpMicros,
+    horizonMicros,
   }
+  return { program, diagnostics, placed: all.placed, lets }
+}
+
+const microsOf = (text: string | undefined): number => (text === undefined ? 0 : (durationMicros(text) ?? 0))
+
+const condition = (all: Compiling, text: string, role: 'when' | 'release', pointer: string, names: Names) =>
+  conditionAt(all, text, { role, pointer, names, streams: all.on })
+
+const patternBody = ({ pattern }: CompiledPattern): PatternBody => ({ kind: 'pattern', pattern })
+
+const whenBody = (
+  { hold, release, edge = 'rising' }: Rule,
+  when: Read<BoolExpression> | undefined,
+  releaseWhen: Read<BoolExpression> | undefined,
+): WhenBody => ({
+  kind: 'when',
+  when: when?.expression ?? NEVER,
+  edge,
+  holdMicros: microsOf(hold),
+  release: release && { when: releaseWhen?.expression, afterMicros: microsOf(release.after) },
+})
+
+/** Only `every` is without memory: under the other edges a `when` that is not true ends a firing, and must be seen. */
+function guards(
+  { edge }: Rule,
+  { on }: Compiling,
+  where: Read<BoolExpression> | undefined,
+  when: Read<BoolExpression> | undefined,
+): readonly Guard[] {
+  const asked = edge === 'every' ? [where, when] : [where]
+  return asked.flatMap((one) => (one === undefined ? [] : guardsOf(one.node, on)))
+}
+
+function cooldownOf({ cooldown }: Rule): Program['cooldown'] {
+  if (cooldown === undefined) return undefined
+  const { max } = cooldown
+  return {
+    forMicros: microsOf(cooldown.for),
+    max: max && { count: max[0], periodMicros: microsOf(max[1]) },
+  }
+}
+
+function severityOf(all: Compiling, names: Names): (frame: Frame) => Severity {
+  const { severity } = all.rule
+  if (typeof severity === 'string') return () => severity
+  const cases = severity.cases.map((one, index) => {
+    const pointer = pointerTo('/severity/cases', index, 'if')
+    const read = conditionAt(all, one.if, { role: 'severity', pointer, names, streams: all.on })
+    return { holds: read?.expression ?? NEVER, severity: one.then }
+  })
+  return (frame) => cases.find(({ holds }) => holds.read(frame) === true)?.severity ?? severity.else
+}
+
+function actionOf(all: Compiling, action: Emit['action'], names: Names): ProgramAction | undefined {
+  if (action === undefined) return undefined
+  if ('webhook' in action) return { kind: 'webhook', target: action.webhook }
+  const place = { role: 'field', pointer: '/emit/action/arguments', names, streams: all.on } as const
+  return { kind: 'command', command: action.command, arguments: namedAt(all, action.arguments ?? {}, place) }
 }
