@@ -116,7 +116,7 @@ function takeOptions(
     const to = pattern.stages[at]
     if (to === undefined) continue
     const isLoop = d === 0
-    const done = isLoop ? partial.done : 0
+    const done = isLoop && to.kind === 'all' ? partial.done : 0
     const by = takerOf(to, isLoop, done, partial.taken, isDirect, frame, trace)
     const one = to.of[by]
     if (one === undefined) continue
