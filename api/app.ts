@@ -16,6 +16,7 @@ import { exchanges } from './routes/exchanges.ts'
 import { gaps } from './routes/gaps.ts'
 import { latency } from './routes/latency.ts'
 import { healthz, livez, readyz, version } from './routes/health.ts'
+import { match, matches } from './routes/matches.ts'
 import { metrics } from './routes/metrics.ts'
 import { page } from './routes/page.ts'
 import { price } from './routes/price.ts'
@@ -40,6 +41,8 @@ const ROUTES: readonly Route[] = [
   // Before what would take `stats` for an id.
   signalStats,
   signal,
+  matches,
+  match,
   arbitrageConfig,
   gaps,
   events,

@@ -3,6 +3,7 @@ import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { GAP_REASONS, SIDES } from '../core/tick.ts'
 import { SOURCES } from '../io/environment.ts'
 import { count, decimal, integer, text, time } from './document-fields.ts'
+import { match } from './match-documents.ts'
 import { PROBLEMS } from './problem.ts'
 import { signal, signalRecord, signalStat } from './signal-documents.ts'
 
@@ -175,6 +176,8 @@ export const DOCUMENTS = {
     records: z.array(signalRecord),
     isWhole: z.boolean().meta({ description: 'Whether these are all records; else the first 5000' }),
   }),
+  matches: page('matches', match),
+  match: z.strictObject({ meta, match }),
   arbitrageConfig: z.strictObject({
     meta,
     epoch: count.optional().meta({ description: 'Counts the versions of the document; absent: none is in force' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MATCH_PHASES, SEVERITIES } from '../core/match.ts'
 import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
 import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { fromIso, type Micros } from '../core/time.ts'
@@ -120,6 +121,28 @@ export const signalPath = z.strictObject({
     .string()
     .regex(/^[a-z]:[0-9]{1,4}:[0-9]{1,15}:[0-9]{1,6}$/, 'not an id like x:0:1234:0')
     .meta({ description: 'Id of the opportunity', examples: ['x:0:1234:0'] }),
+})
+/** Times are those of the matches; without `from` the 31 days before `to`, without `to` up to now. */
+export const matchesQuery = z.strictObject({
+  ruleId: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'not a rule like price-spike')
+    .meta({ description: 'The rule', examples: ['price-spike'] })
+    .optional(),
+  symbol: symbol.optional(),
+  exchange: exchange.optional(),
+  severity: z.enum(SEVERITIES).optional(),
+  phase: z.enum(MATCH_PHASES).optional(),
+  from: time.optional(),
+  to: time.optional(),
+  limit,
+  cursor,
+})
+export const matchPath = z.strictObject({
+  matchId: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}@[0-9]{1,10}:[0-9]{1,4}:[0-9]{1,15}:[0-9]{1,6}$/, 'not an id like price-spike@1:0:1234:0')
+    .meta({ description: 'Id of the match', examples: ['price-spike@1:0:1234:0'] }),
 })
 export const noQuery = z.strictObject({})
 export const readyQuery = z.strictObject({ verbose: z.string().max(16).optional() })

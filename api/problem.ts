@@ -13,6 +13,7 @@ export const PROBLEMS = {
   NOT_FOUND: [404, 'There is nothing at this path', 'GET / lists what there is.'],
   UNKNOWN_SYMBOL: [404, 'No exchange has shown this symbol yet', 'GET /api/v1/prices lists the known ones.'],
   UNKNOWN_SIGNAL: [404, 'There is no such signal, or none any more', 'GET /api/v1/signals lists those of 30 days.'],
+  UNKNOWN_MATCH: [404, 'There is no such match, or none any more', 'GET /api/v1/matches lists those of 30 days.'],
   METHOD_NOT_ALLOWED: [405, 'The path exists, the method does not', 'Use one that the Allow header names.'],
   REQUEST_TIMEOUT: [
     408,

@@ -14,6 +14,7 @@ const RELATIONS = [
   'last_trades',
   'latest_prices',
   'latest_quotes',
+  'matches',
   'opportunities',
   'opportunity_records',
   'opportunity_stats',
