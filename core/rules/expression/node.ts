@@ -26,7 +26,7 @@ export type Shape =
   | { readonly kind: 'unary'; readonly op: UnaryOperator; readonly of: Node }
   | { readonly kind: 'binary'; readonly op: BinaryOperator; readonly left: Node; readonly right: Node }
   | { readonly kind: 'in'; readonly of: Node; readonly list: readonly Literal[] }
-  | { readonly kind: 'choice'; readonly if: Node; readonly then: Node; readonly else: Node }
+  | { readonly kind: 'choice'; readonly if: Node; readonly yes: Node; readonly no: Node }
   /** Functions of values, `duration('5s')` and `clock()` among them; not those over steps, nor `prev`. */
   | { readonly kind: 'call'; readonly name: string; readonly of: readonly Node[] }
 
@@ -52,7 +52,7 @@ const partsOf = (node: Node): readonly Node[] => {
     case 'binary':
       return [node.left, node.right]
     case 'choice':
-      return [node.if, node.then, node.else]
+      return [node.if, node.yes, node.no]
     case 'call':
       return node.of
     case 'literal':
