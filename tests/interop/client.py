@@ -1,5 +1,6 @@
 """An independent client for the interoperability tests: librdkafka and fastavro, told what to do by one JSON document on stdin."""
 
+import datetime
 import io
 import json
 import struct
@@ -10,6 +11,7 @@ import fastavro
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 HEADER = struct.Struct(">bI")
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def schema_of(registry, schema_id):
@@ -57,6 +59,35 @@ def read(job):
     return found
 
 
+def plain(value):
+    """As JSON: moments as microseconds since the epoch."""
+    if isinstance(value, datetime.datetime):
+        return (value - EPOCH) // datetime.timedelta(microseconds=1)
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+def records(job):
+    """Every record of one partition, whatever its schema; `reader` is a schema of the reader's own."""
+    consumer = Consumer({"bootstrap.servers": job["brokers"], "group.id": "none", "check.crcs": True})
+    first, end = consumer.get_watermark_offsets(TopicPartition(job["topic"], 0), timeout=10)
+    consumer.assign([TopicPartition(job["topic"], 0, first)])
+    reader = fastavro.parse_schema(job["reader"]) if job.get("reader") else None
+    found = []
+    for _ in range(end - first):
+        message = consumer.poll(20)
+        if message is None or message.error():
+            raise SystemExit(f"nothing read: {message and message.error()}")
+        _, schema_id = HEADER.unpack_from(message.value())
+        body = io.BytesIO(message.value()[HEADER.size :])
+        value = fastavro.schemaless_reader(body, schema_of(job["registry"], schema_id), reader)
+        assert body.read() == b"", "trailing bytes"
+        found.append({"key": message.key().decode(), "timestampMs": message.timestamp()[1], "value": plain(value)})
+    consumer.close()
+    return found
+
+
 def write(job):
     """One partition per codec; the same ticks in each, encoded by fastavro."""
     schema = schema_of(job["registry"], job["schemaId"])
@@ -78,4 +109,4 @@ def write(job):
     return len(job["ticks"])
 
 
-json.dump({"read": read, "write": write}[sys.argv[1]](json.load(sys.stdin)), sys.stdout)
+json.dump({"read": read, "records": records, "write": write}[sys.argv[1]](json.load(sys.stdin)), sys.stdout)

@@ -3,6 +3,7 @@ import avsc from 'avsc'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { openRegistry } from '../../io/registry.ts'
+import { catalogue } from '../../schemas/topics.ts'
 import { topicSpec, uniqueName } from '../support/kafka.ts'
 
 const { registry } = inject('stack')
@@ -113,6 +114,22 @@ describe('register', () => {
     const stored = z.object({ schema: z.string() }).parse((await ask(`subjects/${subject}/versions/latest`)).answer)
     expect(stored.schema).toBe(JSON.stringify(text))
     expect((await ask(`config/${subject}`)).answer).toEqual({ compatibilityLevel: 'BACKWARD_TRANSITIVE' })
+  })
+
+  test('demands of alerts that old readers read on: what only new readers could read is refused', async () => {
+    const alerts = { ...catalogue(1).alerts, name: topicSpec().name }
+    await openRegistry(registry).register([alerts])
+    const place = `${alerts.name}-value`
+    expect((await ask(`config/${place}`)).answer).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
+    const now = z
+      .looseObject({ fields: z.array(z.looseObject({ name: z.string() })) })
+      .parse(JSON.parse(readFileSync(new URL('../../schemas/Alert.avsc', import.meta.url), 'utf8')))
+    const offer = async (fields: readonly object[]) =>
+      (await ask(`subjects/${place}/versions`, 'POST', { schema: JSON.stringify({ ...now, fields }) })).status
+    // BACKWARD would take it: the field stands in every record that there is.
+    expect(await offer(now.fields.filter(({ name }) => name !== 'title'))).toBe(409)
+    expect(await offer([...now.fields, EXTRA])).toBe(200)
+    expect(await offer(now.fields.filter(({ name }) => name !== 'action'))).toBe(200)
   })
 
   test('makes no second version when it is run again', async () => {
