@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { Database } from '../../consumers/database.ts'
 import { matchesSink } from '../../consumers/matches-sink.ts'
@@ -144,6 +145,39 @@ describe('a row of matches', () => {
   test('stays as it was without the memory of the sieve', async () => {
     expect(await typesAfter(forgetful)).toEqual(ALL)
   })
+
+  /** Two input partitions side by side, with late repeats of a paused processor between. */
+  const arbitraryLog = fc
+    .record({
+      partitions: fc.array(fc.nat(1), { minLength: 1, maxLength: 15 }),
+      repeats: fc.array(fc.record({ at: fc.nat(40), of: fc.nat(40) }), { maxLength: 12 }),
+    })
+    .map(({ partitions, repeats }) => {
+      const clean = partitions.map((partition, n) =>
+        match({ origin: origin({ partition, offset: Math.floor(n / 2), ordinal: n % 2 }), at: micros(MINUTE + n) }),
+      )
+      const all = [...clean]
+      for (const { at: where, of } of repeats) {
+        const one = clean[of % clean.length]
+        // A repeat comes after its first copy.
+        const first = all.findIndex((other) => other === one)
+        if (one !== undefined) all.splice(first + 1 + (where % (all.length - first)), 0, one)
+      }
+      return { clean, all }
+    })
+
+  test('stands once whatever was repeated, in whatever batches, and wherever the sink restarts', () =>
+    fc.assert(
+      fc.asyncProperty(arbitraryLog, fc.nat(20), async ({ clean, all }, restart) => {
+        await own.pool.query('truncate ingest.offsets, ingest.derived_origins, matches')
+        const duplicates = await store(sink, all, { restart: Math.min(restart, all.length) })
+        expect(duplicates).toBe(all.length - clean.length)
+        expect((await rows('select match_id as id from matches order by at')).map(({ id }) => id)).toEqual(
+          clean.map((one) => matchIdOf(one, one.origin)),
+        )
+      }),
+      { numRuns: 25 },
+    ))
 
   test('may not be changed: the twin without memory in which the last one wins is refused', async () => {
     const lastWins = rewriting((text) =>

@@ -156,13 +156,31 @@ function parts(schema: unknown, path: string): readonly (Named & { readonly path
   ]
 }
 
+const SCHEMAS: readonly SchemaName[] = [
+  'Tick',
+  'Candle',
+  'Opportunity',
+  'Match',
+  'Alert',
+  'ServiceHeartbeat',
+  'SystemEvent',
+]
+
 describe('schemas', () => {
-  test.each<SchemaName>(['Tick', 'Candle', 'Opportunity', 'Match', 'Alert', 'ServiceHeartbeat', 'SystemEvent'])(
-    '%s explains every field',
-    (name) => {
-      expect(parts(schemaOf(name), '').filter(({ doc }) => typeof doc !== 'string' || doc === '')).toEqual([])
-    },
-  )
+  test.each(SCHEMAS)('%s explains every field', (name) => {
+    expect(parts(schemaOf(name), '').filter(({ doc }) => typeof doc !== 'string' || doc === '')).toEqual([])
+  })
+
+  // A file of several kinds of records defines each name once (io/replay-file.ts).
+  test('a name means the same type in every schema', () => {
+    const all = SCHEMAS.flatMap((name) => parts(schemaOf(name), '').filter(({ symbols, fields }) => symbols ?? fields))
+    const byName = Map.groupBy(all, ({ name }) => name)
+    const shape = (type: unknown): string =>
+      JSON.stringify(type, (key, value: unknown) => (['path', 'namespace', 'doc'].includes(key) ? undefined : value))
+    const differing = [...byName].filter(([, types]) => new Set(types.map(shape)).size > 1)
+    expect(differing.map(([name]) => name)).toEqual([])
+    expect(byName.get('Evidence')).toHaveLength(2)
+  })
 
   test.each([
     ['Tick', 'Feed', FEEDS],
