@@ -50,12 +50,6 @@ export function patternRenew(
   if (pattern.work.ends.length > 0) tell(pattern.work, ended)
 }
 
-/** Whether a deadline, written or not, is at or before `now`. */
-export function isDue({ program }: PreparedPattern, state: PatternState, now: number): boolean {
-  const first = oldest(state)
-  return (first !== undefined && now - first.first.at >= program.withinMicros) || state.absenceDue <= now
-}
-
 /** Runs the deadlines up to `now`: absences before timeouts of the same moment. */
 export function expireInto(
   pattern: PreparedPattern,
@@ -68,7 +62,10 @@ export function expireInto(
     const first = oldest(state)
     const timeout = first === undefined ? Infinity : first.first.at + program.withinMicros
     const due = Math.min(timeout, state.absenceDue)
-    if (due > now || !isMicros(due)) return
+    if (due > now || !isMicros(due)) {
+      state.quietUntil = due
+      return
+    }
     if (state.absenceDue <= timeout) {
       completeAbsences(pattern, state, due, trace)
     } else if (first !== undefined) {

@@ -18,6 +18,8 @@ export type PatternState = {
   waiting: Complete[]
   /** The earliest deadline of a last `not … for`; Infinity without any. */
   absenceDue: number
+  /** No deadline of any kind stands before it, so that most events need not look. */
+  quietUntil: number
 }
 
 /** Events taken, the stage, its iterations and what may come next. */
@@ -71,6 +73,7 @@ export const patternInitial = ({ heaped }: PreparedPattern): PatternState => ({
   })),
   waiting: [],
   absenceDue: Infinity,
+  quietUntil: Infinity,
 })
 
 /**

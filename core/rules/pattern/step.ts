@@ -1,12 +1,11 @@
 import type { Frame, Taken, Value } from '../frame.ts'
 import { intoBucket, isOf, sweepBuckets } from './buckets.ts'
-import { expireInto, isDue } from './expire.ts'
 import { merge, oldest, remove, told } from './partials.ts'
 import type { PreparedPattern, Stage } from './prepare.ts'
 import { complete, release } from './skip.ts'
 import { isOlder, type Ended, type PartialMatch, type PatternState } from './state.ts'
 import type { PatternTrace } from './trace.ts'
-import { absenceDueOf, tell } from './expire.ts'
+import { absenceDueOf, expireInto, tell } from './expire.ts'
 
 /**
  * Takes the present event of one key, which passed the rule's `where`, after the timers that are due. Returns how many partials
@@ -21,7 +20,7 @@ export function patternStep(
 ): number {
   const { work } = pattern
   state.number++
-  if (isDue(pattern, state, frame.now)) expireInto(pattern, state, frame.now, trace)
+  if (frame.now >= state.quietUntil) expireInto(pattern, state, frame.now, trace)
   work.captured = undefined
   if (pattern.heaped.length > 0) sweepBuckets(pattern, state, frame)
   const isTouched = state.scanned.length > 0 || work.takers.length > 0
@@ -194,6 +193,7 @@ function give(
   const options = (times < stage.most ? 1 : 0) | (isEnough ? stage.exits : 0)
   if (options === 0 && !(ends && stage.forMicros !== undefined)) return
   const created = state.created++
+  if (parent === undefined) state.quietUntil = Math.min(state.quietUntil, now + program.withinMicros)
   work.born.push({
     taken,
     first,
@@ -218,7 +218,10 @@ function settle(pattern: PreparedPattern, state: PatternState, frame: Frame, tra
   if (work.matches.length > 0) complete(pattern, state, frame.now, trace)
   const dropped = limit(pattern, state, frame, trace)
   if (state.waiting.length > 0) release(pattern, state, frame.now, false, trace)
-  if (pattern.hasAbsence) state.absenceDue = absenceDueOf(pattern, state)
+  if (pattern.hasAbsence) {
+    state.absenceDue = absenceDueOf(pattern, state)
+    state.quietUntil = Math.min(state.quietUntil, state.absenceDue)
+  }
   return dropped
 }
 
