@@ -34,9 +34,9 @@ create table public.matches (
   stored_at timestamptz not null default now()
 );
 create index matches_at on public.matches (at, match_id);
-create index matches_rule on public.matches (rule_id, at, match_id);
-create index matches_symbol on public.matches (symbol, at, match_id);
-create index matches_exchange on public.matches (exchange, at, match_id);
+create index matches_rule on public.matches (rule_id, at);
+create index matches_symbol on public.matches (symbol, at);
+create index matches_exchange on public.matches (exchange, at);
 create index matches_fired on public.matches (rule_id, rule_version, at) where phase = 'FIRED';
 create index matches_stored_at on public.matches using brin (stored_at);
 comment on table public.matches is 'Hits of rules, each once. A row never changes: a FIRED that ended has a RESOLVED of the same rule and key after it. Kept 30 days.';
