@@ -1,44 +1,158 @@
-import type { Micros } from '../../time.ts'
-import { micros } from '../../time.ts'
 import type { Stage } from '../../processor.ts'
-import { compileRule, type Compiled } from '../compile.ts'
-import type { Rule, Scope } from '../document.ts'
-import type { Allot } from '../program.ts'
-import { readRuleSet, type ReadRuleSet } from '../rule-set.ts'
+import { MICROS_PER_MINUTE, MICROS_PER_SECOND, micros, type Micros } from '../../time.ts'
+import { compileRule } from '../compile.ts'
+import { RULES_DOCUMENT } from '../document.ts'
+import type { GapEvent } from '../events.ts'
+import { readRuleSet } from '../rule-set.ts'
+import { begin, firstTakeOver, takeOver, takeRules } from './activation.ts'
 import type { Batch, RuleOutput } from './batch.ts'
-import type { RulesState } from './state.ts'
+import { advance, isDue } from './clock.ts'
+import { takeEvent } from './evaluate.ts'
+import { lineUp, putInOrder, type Lineup, type Making, type Workshop } from './lineup.ts'
+import { tellEnd } from './patterns.ts'
+import { initialState, isBefore, type RulesState } from './state.ts'
 
-export type RuleEngineSettings = {
-  /** Rules of other scopes in the set are left alone. */
-  readonly scope: Scope
-  /** For tests. */
-  readonly readSet?: (document: unknown) => ReadRuleSet
-  readonly compile?: (rule: Rule, allot: Allot) => Compiled
-}
+/** `readSet` and `compile` are for tests. */
+export type RuleEngineSettings = Pick<Making, 'scope'> & Partial<Making>
 
-const NEVER: Micros = micros(0)
+/** A chain of matches that rules make of matches is no longer, unless rules read each other while versions change. */
+const LONGEST_CHAIN = 16
 
 /**
  * Evaluates the rules that the log puts in force. Timers due up to T run before the record's events; each event first feeds the
  * aggregates, then the rules see it in their order; then the matches of the record go to the rules that read them.
  */
-export function ruleEngine({
-  readSet: _read = readRuleSet,
-  compile: _compile = compileRule,
-}: RuleEngineSettings): Stage<RulesState, Batch, RuleOutput> {
+export function ruleEngine(settings: RuleEngineSettings): Stage<RulesState, Batch, RuleOutput> {
+  const making: Making = { readSet: readRuleSet, compile: compileRule, ...settings }
+  const workshop: Workshop = new WeakMap()
+  const lineups = new WeakMap<RulesState, Lineup>()
+
+  function lineupOf(state: RulesState): Lineup {
+    let lineup = lineups.get(state)
+    if (lineup === undefined) {
+      lineup = makeLineup(state)
+      rebuild(lineup, making, workshop)
+      lineups.set(state, lineup)
+    }
+    return lineup
+  }
+
+  const hands = { takeOver }
+
   return {
-    initial: () => ({
-      controls: new Map(),
-      hash: '',
-      now: NEVER,
-      stamp: 0,
-      passed: 0,
-      versions: [],
-      spaces: new Map(),
-      timers: [],
-    }),
-    step(state, { now }) {
-      state.now = now
+    initial: initialState,
+    step(state, { offset, now, events, control }, effects) {
+      const lineup = lineupOf(state)
+      lineup.effects = effects
+      lineup.offset = offset
+      if (now !== state.now) passTo(lineup, now)
+      if (control !== undefined && control.documentId === RULES_DOCUMENT && takeRules(lineup, making, control)) {
+        rebuild(lineup, making, workshop)
+        if (lineup.takesOver <= now) passTo(lineup, now)
+      }
+      lineup.generation = 0
+      for (let i = 0; i < events.length; i++) {
+        const event = events[i]
+        if (event !== undefined) takeEvent(lineup, event, undefined)
+      }
+      if (lineup.queue.length > 0) showMatches(lineup)
+      if (now >= lineup.tellsFrom) tellCounts(lineup, now)
     },
   }
+
+  function passTo(lineup: Lineup, now: Micros): void {
+    const { state } = lineup
+    if (state.now === 0) {
+      state.now = now
+      state.minute = Math.floor(now / MICROS_PER_MINUTE)
+      begin(lineup)
+      lineup.takesOver = firstTakeOver(state)
+    }
+    if (isDue(lineup, now)) {
+      const { versions } = state
+      advance(lineup, now, hands)
+      if (versions !== state.versions) rebuild(lineup, making, workshop)
+    }
+    state.now = now
+  }
+}
+
+function makeLineup(state: RulesState): Lineup {
+  const lineup: Lineup = {
+    state,
+    frame: { event: NOTHING, now: micros(0), stamp: 0, slots: [], taken: undefined, earlier: [] },
+    effects: { emit: () => undefined, count: () => undefined },
+    seats: [],
+    seatOf: new Map(),
+    streams: { trade: [], quote: [], best: [], candle: [], opportunity: [], spread: [], match: [], gap: [] },
+    found: [],
+    queue: [],
+    offset: 0,
+    generation: 0,
+    takesOver: Infinity,
+    endingSeat: undefined,
+    endingOf: undefined,
+    isTimer: false,
+    ended: (end) => tellEnd(lineup, end),
+    tellsFrom: 0,
+  }
+  return lineup
+}
+
+/** After versions came or went. */
+function rebuild(lineup: Lineup, making: Making, workshop: Workshop): void {
+  const { state } = lineup
+  putInOrder(state)
+  Object.assign(lineup, lineUp(state, making, workshop))
+  const alive = state.timers.filter((due) => due.of.due === due)
+  // What is sorted is a heap.
+  state.timers.splice(0, state.timers.length, ...alive.toSorted((a, b) => (isBefore(a, b) ? -1 : 1)))
+}
+
+function showMatches(lineup: Lineup): void {
+  const { queue } = lineup
+  for (let i = 0; i < queue.length; i++) {
+    const one = queue[i]
+    if (one === undefined || one.generation > LONGEST_CHAIN) continue
+    lineup.generation = one.generation
+    takeEvent(lineup, one.event, one.event.ruleId)
+  }
+  queue.length = 0
+}
+
+/** Once a second of T: told at each event, counts would cost more than what they count. */
+function tellCounts(lineup: Lineup, now: Micros): void {
+  const {
+    seats,
+    effects: { count },
+  } = lineup
+  lineup.tellsFrom = now + MICROS_PER_SECOND
+  for (const seat of seats) {
+    const { id } = seat.version.rule
+    if (seat.evaluated > 0) count('rule_evaluated', seat.evaluated)
+    if (seat.unclear > 0) count(`rule_absent ${id} where`, seat.unclear)
+    if (seat.undecided > 0) count(`rule_absent ${id} when`, seat.undecided)
+    seat.evaluated = 0
+    seat.unclear = 0
+    seat.undecided = 0
+  }
+}
+
+/** What the frame holds before the first event. */
+const NOTHING: GapEvent = {
+  stream: 'gap',
+  offset: 0,
+  at: micros(0),
+  feed: 'SIMULATED',
+  exchange: undefined,
+  symbol: undefined,
+  base: undefined,
+  quoteAsset: undefined,
+  eventTime: NaN,
+  receiveTime: NaN,
+  sequence: NaN,
+  reason: '',
+  from: NaN,
+  to: NaN,
+  backfilled: false,
 }

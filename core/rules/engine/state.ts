@@ -1,9 +1,10 @@
 import type { ControlSet } from '../../control-set.ts'
-import type { Micros } from '../../time.ts'
+import { micros, type Micros } from '../../time.ts'
 import type { Timers } from '../../timers.ts'
 import type { Rule } from '../document.ts'
 import type { RuleEvent, Stream } from '../events.ts'
 import type { Earlier } from '../frame.ts'
+import type { PatternState } from '../pattern/state.ts'
 
 /**
  * What the engine knows between two records: plain data, changed in place; parts refer to each other. Programs are made of the
@@ -13,12 +14,14 @@ export type RulesState = {
   readonly controls: ControlSet
   /** Of the set in force; '' before there is one, and where it cannot be read. */
   hash: string
+  /** Whether part of it was refused. */
+  isRefused: boolean
   /** T; 0 before it began. */
   now: Micros
   /** Counts events and timers, for frame.ts. */
   stamp: number
-  /** The last multiple of the grid of renewals that was passed. */
-  passed: number
+  /** The last whole minute of T that was passed. */
+  minute: number
   /** In the order in which rules are evaluated. */
   versions: Version[]
   /** By {@link spaceName}. */
@@ -27,8 +30,8 @@ export type RulesState = {
 }
 
 /**
- * `listening`: it fills its windows and patterns in silence. `ended`: another version has taken its place, and nothing is asked of it.
- * `halted`: it held far more than its bound; it listens anew from the next renewal on.
+ * `listening`: it fills its windows and patterns in silence. `ended`: another version has taken its place, and nothing is asked of
+ * it. `halted`: it held far more than its bound; it listens anew from the next renewal on.
  */
 export type Status = 'listening' | 'speaking' | 'ended' | 'halted'
 
@@ -37,11 +40,9 @@ export type Version = {
   readonly rule: Rule
   readonly isShadow: boolean
   status: Status
-  /** T with the record that brought it, 0: before T began. */
-  since: number
-  /** When a listening one takes over. */
+  /** When a listening one takes over; Infinity: not known before T begins. */
   takesOver: number
-  /** Shares no state with others: the epoch that it began in, 0: it does. */
+  /** Shares no state with others: the epoch that it began in; 0: it does. */
   fresh: number
   /** Its place among the states that a key holds by rule. */
   readonly place: number
@@ -71,19 +72,22 @@ export type Key = {
   /** States of aggregates by slot, made when they are first needed. */
   readonly slots: object[]
   /** By {@link Version.place}, made when they are first needed. */
-  readonly rules: KeyRule[]
-  /** Places of the rules that are not idle, by their order. */
-  active: number[]
+  readonly rules: (KeyRule | undefined)[]
+  /** Places of the rules that are not idle. */
+  readonly active: number[]
 }
 
 export type Phase = 'idle' | 'pending' | 'firing' | 'releasing'
 
 /** What a rule knows of a key. */
 export type KeyRule = {
-  readonly place: number
   phase: Phase
   /** When it began to be pending or releasing. */
   since: number
+  /** Since when its condition was true at each record, without a pause of more than `hold`; NaN: at the last one it was not. */
+  trueSince: number
+  /** The last record at which it was true. */
+  trueAt: number
   /** Whether the FIRED of the present firing was written, not held back. */
   isWritten: boolean
   /** No FIRED before. */
@@ -98,11 +102,11 @@ export type KeyRule = {
   readonly recent: RuleEvent[]
   /** Events before the present one, newest first, if the rule asks for `prev`. */
   readonly earlier: Map<Stream, Earlier[]>
-  pattern: object | undefined
+  pattern: PatternState | undefined
   due: Due | undefined
 }
 
-/** `kind`: of {@link KINDS}. It counts only while it is what `of.due` says. */
+/** `kind`: of {@link KINDS}. It counts only while `of.due` is it. */
 export type Due = {
   readonly at: Micros
   readonly kind: number
@@ -111,7 +115,59 @@ export type Due = {
   readonly of: KeyRule
 }
 
-/** Order of what is due at one time. */
+/** Order of what is due at one time; renewals and take-overs follow. */
 export const KINDS = { absence: 0, within: 1, hold: 2, release: 3 } as const
 
+export const initialState = (): RulesState => ({
+  controls: new Map(),
+  hash: '',
+  isRefused: false,
+  now: micros(0),
+  stamp: 0,
+  minute: 0,
+  versions: [],
+  spaces: new Map(),
+  timers: [],
+})
+
+export const initialKeyRule = (): KeyRule => ({
+  phase: 'idle',
+  since: 0,
+  trueSince: NaN,
+  trueAt: NaN,
+  isWritten: false,
+  coolUntil: 0,
+  period: -1,
+  written: 0,
+  suppressed: 0,
+  event: undefined,
+  recent: [],
+  earlier: new Map(),
+  pattern: undefined,
+  due: undefined,
+})
+
 export const spaceName = (by: readonly string[]): string => by.join(' ')
+
+export function spaceOf(state: RulesState, by: readonly string[]): Space {
+  const name = spaceName(by)
+  let space = state.spaces.get(name)
+  if (space === undefined) {
+    space = { by, sources: [], places: [], keys: new Map(), active: 0 }
+    state.spaces.set(name, space)
+  }
+  return space
+}
+
+/** The keys of a space, sorted. */
+export const sortedKeys = ({ keys }: Space): readonly Key[] =>
+  [...keys.values()].flatMap((inner) => [...inner.values()]).toSorted((a, b) => (a.text < b.text ? -1 : 1))
+
+export const isBefore = (one: Due, other: Due): boolean =>
+  one.at !== other.at
+    ? one.at < other.at
+    : one.kind !== other.kind
+      ? one.kind < other.kind
+      : one.version.order !== other.version.order
+        ? one.version.order < other.version.order
+        : one.key.text < other.key.text

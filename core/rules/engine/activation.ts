@@ -1,0 +1,199 @@
+import type { OpenControl } from '../../arrivals.ts'
+import { canonicalJson } from '../../canonical-json.ts'
+import { takeControl } from '../../control-set.ts'
+import type { FindingKind } from '../../finding.ts'
+import type { Micros } from '../../time.ts'
+import { pointerTo, type Diagnostic } from '../diagnostic.ts'
+import type { Rule } from '../document.ts'
+import type { Program } from '../program.ts'
+import { canonicalRule } from '../rule-set.ts'
+import { frameAt } from './clock.ts'
+import { resolve, setDue } from './firing.ts'
+import type { Lineup, Making, Seat } from './lineup.ts'
+import { initialKeyRule, sortedKeys, spaceOf, type Key, type KeyRule, type RulesState, type Version } from './state.ts'
+
+/** So many problems of a document are told. */
+const MOST_TOLD = 10
+
+/**
+ * A record of the document 'rules'. A new epoch is in force from here on, version by version as rules.md section 12 says. A rule that
+ * does not compile is left out, the others are not; a document that cannot be read leaves no rule: so for a run that begins after
+ * it. What was refused is told at each repeat, for the same reason. Returns whether versions came or went.
+ */
+export function takeRules(lineup: Lineup, making: Making, { documentId, epoch, hash, document }: OpenControl): boolean {
+  const { state } = lineup
+  const taken = takeControl(state.controls, { documentId, epoch, hash })
+  if (taken === 'old') return false
+  if (taken === 'conflict') {
+    tell(lineup, 'CONTROL_REFUSED', `epoch ${epoch} is in force with other content`, {
+      documentId,
+      epoch: String(epoch),
+    })
+    return false
+  }
+  if (taken === 'repeat' && !state.isRefused) return false
+  const { wanted, problems } = read(document, making)
+  if (problems.length > 0) {
+    const told = problems.slice(0, MOST_TOLD).map(({ pointer, code, message }) => [pointer, `${code} ${message}`])
+    const details = { documentId, epoch: String(epoch), ...Object.fromEntries(told) }
+    tell(lineup, 'CONTROL_REFUSED', `epoch ${epoch} has ${problems.length} problem(s)`, details)
+  }
+  if (taken === 'repeat') return false
+  state.isRefused = problems.length > 0
+  state.hash = hash
+  tell(lineup, 'RULES_IN_FORCE', `epoch ${epoch} is in force`, { documentId, epoch: String(epoch), hash })
+  replace(lineup, wanted, epoch)
+  return true
+}
+
+/** T begins: warm-ups run from here. */
+export function begin({ state, seatOf }: Lineup): void {
+  for (const version of state.versions) {
+    const warmUp = seatOf.get(version)?.program.warmUpMicros
+    if (version.status === 'listening' && warmUp !== undefined) version.takesOver = state.now + warmUp
+  }
+}
+
+/** Versions whose warm-up is over at `at` speak from here on, in the place of those before them. */
+export function takeOver(lineup: Lineup, at: Micros): void {
+  const { state } = lineup
+  for (const version of state.versions.filter(({ status, takesOver }) => status === 'listening' && takesOver <= at)) {
+    const before = state.versions.find((one) => one.status === 'speaking' && isOfOne(one, version))
+    if (before !== undefined) {
+      if (keeps(before.rule, version.rule)) handOver(lineup, before, version)
+      end(lineup, before)
+    }
+    version.status = 'speaking'
+    tellActive(lineup, version)
+  }
+  state.versions = state.versions.filter(({ status }) => status !== 'ended')
+  lineup.takesOver = firstTakeOver(state)
+}
+
+export const firstTakeOver = ({ versions }: RulesState): number =>
+  versions.reduce(
+    (first, { status, takesOver }) => (status === 'listening' ? Math.min(first, takesOver) : first),
+    Infinity,
+  )
+
+type Wanted = { readonly rule: Rule; readonly isShadow: boolean; readonly program: Program }
+
+function read(
+  document: unknown,
+  { readSet, compile, scope }: Making,
+): { readonly wanted: readonly Wanted[]; readonly problems: readonly Diagnostic[] } {
+  const found = readSet(document)
+  if ('diagnostics' in found) return { wanted: [], problems: found.diagnostics }
+  const problems: Diagnostic[] = []
+  const wantedOf = (list: 'rules' | 'shadow'): readonly Wanted[] =>
+    found.set[list].flatMap((rule, index) => {
+      if (!rule.enabled || (rule.scope ?? 'asset') !== scope) return []
+      const compiled = compile(rule, () => 0)
+      if ('program' in compiled) return [{ rule, isShadow: list === 'shadow', program: compiled.program }]
+      const at = pointerTo('', list, index)
+      for (const one of compiled.diagnostics) problems.push({ ...one, pointer: at + one.pointer })
+      return []
+    })
+  return { wanted: [...wantedOf('rules'), ...wantedOf('shadow')], problems }
+}
+
+function replace(lineup: Lineup, wanted: readonly Wanted[], epoch: number): void {
+  const { state } = lineup
+  const kept = new Set<Version>()
+  const begun: Version[] = []
+  for (const { rule, isShadow, program } of wanted) {
+    const text = canonicalRule(rule)
+    const own = state.versions.filter((one) => one.rule.id === rule.id && one.isShadow === isShadow)
+    const speaking = own.find(({ status }) => status === 'speaking')
+    const same = own.find((one) => canonicalRule(one.rule) === text)
+    const isReset = program.onUpdate === 'reset'
+    // The one that speaks speaks on until its successor takes over.
+    if (speaking !== undefined && (same === undefined ? !isReset : true)) kept.add(speaking)
+    if (same !== undefined) kept.add(same)
+    else
+      begun.push(
+        versionOf(
+          state,
+          rule,
+          isShadow,
+          isReset ? epoch : 0,
+          state.now === 0 ? Infinity : state.now + program.warmUpMicros,
+        ),
+      )
+  }
+  for (const version of state.versions) if (!kept.has(version)) end(lineup, version)
+  state.versions = [...state.versions.filter(({ status }) => status !== 'ended'), ...begun]
+  for (const version of begun) if (version.status === 'speaking') tellActive(lineup, version)
+  lineup.takesOver = firstTakeOver(state)
+}
+
+function versionOf(state: RulesState, rule: Rule, isShadow: boolean, fresh: number, takesOver: number): Version {
+  const { places } = spaceOf(state, rule.by)
+  const free = places.indexOf(false)
+  const place = free >= 0 ? free : places.length
+  places[place] = true
+  return { rule, isShadow, status: fresh === 0 ? 'listening' : 'speaking', takesOver, fresh, place, order: 0 }
+}
+
+/** Ends what fires, and forgets what was known. */
+export function end(lineup: Lineup, version: Version): void {
+  const { state } = lineup
+  const space = spaceOf(state, version.rule.by)
+  const seat = lineup.seatOf.get(version)
+  for (const key of sortedKeys(space)) {
+    const of = key.rules[version.place]
+    if (of === undefined) continue
+    of.due = undefined
+    if (seat !== undefined && of.phase !== 'idle') endKey(lineup, seat, key, of)
+    key.rules[version.place] = undefined
+  }
+  space.places[version.place] = false
+  version.status = 'ended'
+}
+
+function endKey(lineup: Lineup, seat: Seat, key: Key, of: KeyRule): void {
+  const { now } = lineup.state
+  frameAt(lineup, seat, key, of, now)
+  if (of.event !== undefined) resolve(lineup, seat, key, of, 'rule', now, of.event)
+}
+
+/** What fires goes on firing under the new version, what cools down goes on cooling down. */
+function handOver(lineup: Lineup, before: Version, after: Version): void {
+  const space = spaceOf(lineup.state, after.rule.by)
+  const seat = lineup.seatOf.get(after)
+  if (seat === undefined) return
+  for (const key of sortedKeys(space)) {
+    const old = key.rules[before.place]
+    if (old === undefined) continue
+    const of = (key.rules[after.place] ??= initialKeyRule())
+    of.event ??= old.event
+    const { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed, due } = old
+    Object.assign(of, { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed })
+    if (phase !== 'idle') {
+      key.active.splice(key.active.indexOf(before.place), 1, after.place)
+      old.phase = 'idle'
+      if (due !== undefined) setDue(lineup, seat, key, of, due.kind, due.at)
+    }
+  }
+}
+
+/** `keep` is for versions that ask the same. */
+const keeps = (before: Rule, after: Rule): boolean => after.onUpdate === 'keep' && asks(before) === asks(after)
+const asks = ({ let: named, when, pattern, by }: Rule): string =>
+  canonicalJson({ let: named ?? {}, when: when ?? '', pattern: pattern ?? '', by })
+
+const isOfOne = (a: Version, b: Version): boolean => a.rule.id === b.rule.id && a.isShadow === b.isShadow
+
+function tellActive(lineup: Lineup, { rule: { id, version }, isShadow }: Version): void {
+  const message = `${id}@${version} ${isShadow ? 'evaluates in the shadow' : 'speaks'}`
+  tell(lineup, 'RULE_ACTIVE', message, { ruleId: id, version: String(version), shadow: String(isShadow) })
+}
+
+export function tell(
+  { state, effects }: Lineup,
+  kind: FindingKind,
+  message: string,
+  details: Readonly<Record<string, string>>,
+): void {
+  effects.emit({ kind: 'finding', finding: { kind, exchange: '', symbol: '', at: state.now, message, details } })
+}

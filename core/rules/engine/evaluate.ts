@@ -1,0 +1,116 @@
+import type { RuleEvent } from '../events.ts'
+import { findIn } from './dispatch.ts'
+import { evaluateKeyless, evaluateWhen } from './firing.ts'
+import { feedIt, prepare } from './feed.ts'
+import { findKey, hasKey, keyOf } from './keys.ts'
+import type { Lane, Lineup, Seat } from './lineup.ts'
+import { evaluatePattern } from './patterns.ts'
+import { initialKeyRule, type Key } from './state.ts'
+
+const NO_SLOTS: readonly object[] = []
+
+/** One event: it feeds the aggregates, then the rules see it in their order. */
+export function takeEvent(lineup: Lineup, event: RuleEvent, from: string | undefined): void {
+  const { frame, state, found } = lineup
+  const lanes = lineup.streams[event.stream]
+  if (lanes.length === 0) return
+  frame.event = event
+  frame.now = state.now
+  frame.stamp = state.stamp += 1
+  for (let i = 0; i < lanes.length; i++) {
+    const lane = lanes[i]
+    if (lane !== undefined) enter(lineup, lane, event)
+  }
+  if (found.length === 0) return
+  if (found.length > 1) sort(found)
+  for (let i = 0; i < found.length; i++) {
+    const seat = found[i]
+    if (seat !== undefined && (from === undefined || seat.reads.has(from))) evaluate(lineup, seat)
+  }
+  found.length = 0
+}
+
+/** Feeds the aggregates of a space, and finds its rules that may match. */
+function enter({ frame, state, found }: Lineup, { space, readers, feeds, index, seats }: Lane, event: RuleEvent): void {
+  let key: Key | undefined
+  if (feeds.length > 0) {
+    key = keyOf(space, readers, event, state.now)
+    if (key === undefined) return
+    frame.slots = key.slots
+    for (let i = 0; i < feeds.length; i++) {
+      const feed = feeds[i]
+      if (feed !== undefined) feedIt(feed, key, frame)
+    }
+  }
+  const from = found.length
+  findIn(index, event, found)
+  for (let i = from; i < found.length; i++) {
+    const seat = found[i]
+    if (seat !== undefined) seat.mark = frame.stamp
+  }
+  if (space.active > 0) {
+    key ??= findKey(space, readers, event)
+    if (key !== undefined) addActive(key, seats, found, frame.stamp)
+  }
+  if (found.length === from) return
+  if (key === undefined && needsKey(found, from)) key = keyOf(space, readers, event, state.now)
+  if (key === undefined && !hasKey(readers, event)) found.length = from
+  for (let i = from; i < found.length; i++) {
+    const seat = found[i]
+    if (seat !== undefined) seat.key = key
+  }
+}
+
+/** Rules that are not idle see every event of the key: it may end what they are in. */
+function addActive({ active }: Key, seats: Lane['seats'], found: Seat[], stamp: number): void {
+  for (let i = 0; i < active.length; i++) {
+    const seat = seats[active[i] ?? -1]
+    if (seat === undefined || seat.mark === stamp) continue
+    seat.mark = stamp
+    found.push(seat)
+  }
+}
+
+function needsKey(found: readonly Seat[], from: number): boolean {
+  for (let i = from; i < found.length; i++) if (found[i]?.isKeyless === false) return true
+  return false
+}
+
+function evaluate(lineup: Lineup, seat: Seat): void {
+  const { frame } = lineup
+  const { program, key } = seat
+  frame.slots = key === undefined ? NO_SLOTS : key.slots
+  if (key !== undefined) prepare(seat, key)
+  const { where, body } = program
+  if (where !== undefined) {
+    const passes = where.read(frame)
+    if (passes !== true) {
+      if (passes === undefined) seat.unclear += 1
+      return
+    }
+  }
+  seat.evaluated += 1
+  if (body.kind === 'when' && seat.isKeyless) {
+    if (seat.version.status === 'speaking') evaluateKeyless(lineup, seat, body)
+    return
+  }
+  if (key === undefined) return
+  const of = (key.rules[seat.version.place] ??= initialKeyRule())
+  if (body.kind === 'when') evaluateWhen(lineup, seat, key, of, body)
+  else if (seat.pattern !== undefined) evaluatePattern(lineup, seat, key, of, seat.pattern)
+}
+
+/** By insertion: mostly there are few, and those that no index finds are in order. */
+function sort(found: Seat[]): void {
+  for (let i = 1; i < found.length; i++) {
+    const seat = found[i]
+    if (seat === undefined) continue
+    let at = i
+    for (; at > 0; at--) {
+      const before = found[at - 1]
+      if (before === undefined || before.version.order < seat.version.order) break
+      found[at] = before
+    }
+    found[at] = seat
+  }
+}

@@ -1,0 +1,164 @@
+import { micros, type Micros } from '../../time.ts'
+import { setTimer } from '../../timers.ts'
+import type { RuleEvent } from '../events.ts'
+import type { WhenBody } from '../program.ts'
+import type { Lineup, Seat } from './lineup.ts'
+import { isBefore, KINDS, type Due, type Key, type KeyRule, type Phase } from './state.ts'
+import { memoryOf, write } from './write.ts'
+
+/** The present event, which passed `where`, under a rule that knows nothing of its keys. */
+export function evaluateKeyless(lineup: Lineup, seat: Seat, { when }: WhenBody): void {
+  const { frame } = lineup
+  const holds = when.read(frame)
+  if (holds === true) {
+    write(lineup, seat, undefined, {
+      phase: 'FIRED',
+      reason: undefined,
+      at: frame.now,
+      cause: frame.event,
+      suppressed: 0,
+    })
+  } else if (holds === undefined) seat.undecided += 1
+}
+
+/** The present event, which passed `where`, under a when-rule: the table of rules.md section 9. */
+export function evaluateWhen(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, body: WhenBody): void {
+  const { now, event } = lineup.frame
+  of.event = event
+  const { evidence } = seat.program
+  if (evidence.events > 0) remember(of.recent, event, evidence.events, now - memoryOf(seat.program))
+  if (seat.version.status !== 'speaking') return
+  if (of.phase === 'firing' || of.phase === 'releasing') return goOn(lineup, seat, key, of, body)
+  const isTrue = decide(lineup, seat, body)
+  if (body.edge === 'every') {
+    if (isTrue) fired(lineup, seat, of, now, event)
+    return
+  }
+  track(of, isTrue, now, body.holdMicros)
+  if (of.phase === 'pending') {
+    if (!isTrue) move(seat, key, of, 'idle')
+  } else if (isTrue && body.holdMicros > 0) {
+    waitOn(lineup, seat, key, of, body)
+  } else if (isTrue) {
+    move(seat, key, of, 'firing')
+    of.isWritten = fired(lineup, seat, of, now, event)
+  }
+}
+
+function goOn(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, body: WhenBody): void {
+  const { now, event } = lineup.frame
+  const { release, holdMicros } = body
+  const asked = release?.when
+  // With hysteresis the condition is asked only for what renewal makes of the key.
+  const isTrue = asked === undefined || holdMicros > 0 ? decide(lineup, seat, body) : false
+  if (holdMicros > 0) track(of, isTrue, now, holdMicros)
+  const isReleased = asked === undefined ? !isTrue : asked.read(lineup.frame) === true
+  if (of.phase === 'releasing') {
+    if (!isReleased) move(seat, key, of, 'firing')
+  } else if (isReleased && release !== undefined && release.afterMicros > 0) {
+    move(seat, key, of, 'releasing')
+    of.since = now
+    setDue(lineup, seat, key, of, KINDS.release, micros(now + release.afterMicros))
+  } else if (isReleased) {
+    resolve(lineup, seat, key, of, 'release', now, event)
+  }
+}
+
+/** Pending since its condition has been true. */
+export function waitOn(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, { holdMicros }: WhenBody): void {
+  move(seat, key, of, 'pending')
+  setDue(lineup, seat, key, of, KINDS.hold, micros(of.trueSince + holdMicros))
+}
+
+function decide({ frame }: Lineup, seat: Seat, { when }: WhenBody): boolean {
+  const holds = when.read(frame)
+  if (holds === undefined) seat.undecided += 1
+  return holds === true
+}
+
+function track(of: KeyRule, isTrue: boolean, now: Micros, holdMicros: number): void {
+  if (!isTrue) of.trueSince = NaN
+  else {
+    if (!(now - of.trueAt <= holdMicros) || Number.isNaN(of.trueSince)) of.trueSince = now
+    of.trueAt = now
+  }
+}
+
+/** `hold` or `release.after` has passed. The frame is that of the timer. */
+export function runWhenTimer(lineup: Lineup, seat: Seat, { key, of, kind, at }: Due): void {
+  const { event } = of
+  if (event === undefined) return
+  if (kind === KINDS.release) return resolve(lineup, seat, key, of, 'release', at, event)
+  move(seat, key, of, 'firing')
+  of.isWritten = fired(lineup, seat, of, at, event)
+}
+
+/** Ends a firing or what would become one; written only if its FIRED was. */
+export function resolve(
+  lineup: Lineup,
+  seat: Seat,
+  key: Key,
+  of: KeyRule,
+  reason: 'release' | 'renew' | 'rule',
+  at: Micros,
+  cause: RuleEvent,
+): void {
+  const { phase } = of
+  move(seat, key, of, 'idle')
+  if (phase === 'idle' || phase === 'pending' || !of.isWritten || !seat.isResolving) return
+  write(lineup, seat, of, { phase: 'RESOLVED', reason, at, cause, suppressed: 0 })
+}
+
+/** Writes a FIRED, if no cool-down holds it back. */
+export function fired(lineup: Lineup, seat: Seat, of: KeyRule, at: Micros, cause: RuleEvent): boolean {
+  const { cooldown } = seat.program
+  if (cooldown !== undefined) {
+    const { max } = cooldown
+    if (max !== undefined) {
+      const period = Math.floor(at / max.periodMicros)
+      if (period !== of.period) {
+        of.period = period
+        of.written = 0
+      }
+    }
+    if (at < of.coolUntil || (max !== undefined && of.written >= max.count)) {
+      of.suppressed += 1
+      lineup.effects.count('rule_suppressed')
+      return false
+    }
+    of.coolUntil = at + cooldown.forMicros
+    of.written += 1
+  }
+  const { suppressed } = of
+  of.suppressed = 0
+  write(lineup, seat, of, { phase: 'FIRED', reason: undefined, at, cause, suppressed })
+  return true
+}
+
+/** Changes the phase; a timer of the one before is void. */
+export function move(seat: Seat, key: Key, of: KeyRule, phase: Phase): void {
+  of.due = undefined
+  if (phase === 'idle') of.trueSince = NaN
+  if ((of.phase === 'idle') !== (phase === 'idle')) {
+    const { active } = key
+    const { place } = seat.version
+    if (phase === 'idle') active.splice(active.indexOf(place), 1)
+    else active.push(place)
+    seat.space.active += phase === 'idle' ? -1 : 1
+  }
+  of.phase = phase
+}
+
+export function setDue({ state }: Lineup, { version }: Seat, key: Key, of: KeyRule, kind: number, at: Micros): void {
+  const due = { at, kind, version, key, of }
+  of.due = due
+  setTimer(state.timers, due, isBefore)
+}
+
+/** Keeps the last `most` events, none from `oldest` or before. */
+export function remember(recent: RuleEvent[], event: RuleEvent, most: number, oldest: number): void {
+  let old = Math.max(0, recent.length + 1 - most)
+  while (old < recent.length && (recent[old]?.at ?? 0) <= oldest) old += 1
+  if (old > 0) recent.splice(0, old)
+  recent.push(event)
+}

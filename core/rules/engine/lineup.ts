@@ -1,0 +1,264 @@
+import type { Effects } from '../../processor.ts'
+import type { Compiled } from '../compile.ts'
+import type { Rule, Scope } from '../document.ts'
+import type { MatchEvent, Stream } from '../events.ts'
+import type { Frame } from '../frame.ts'
+import type { Machine, Source } from '../machine.ts'
+import { orderOf } from '../order.ts'
+import type { Allot, Program } from '../program.ts'
+import type { Ended } from '../pattern/state.ts'
+import { preparePattern, type PreparedPattern } from '../pattern/prepare.ts'
+import type { ReadRuleSet } from '../rule-set.ts'
+import type { RuleOutput } from './batch.ts'
+import { indexOf, type Guarded, type Index } from './dispatch.ts'
+import type { Feed, Slots } from './feed.ts'
+import { readersOf, type KeyReader } from './keys.ts'
+import { spaceOf, type Key, type KeyRule, type RulesState, type Space, type Version } from './state.ts'
+
+/** How documents become programs. */
+export type Making = {
+  readonly scope: Scope
+  readonly readSet: (document: unknown) => ReadRuleSet
+  readonly compile: (rule: Rule, allot: Allot) => Compiled
+}
+
+/** All that runs for one state; made of it, and made again when its versions change or it was restored. */
+export type Lineup = {
+  readonly state: RulesState
+  readonly frame: Frame
+  effects: Effects<RuleOutput>
+  seats: readonly Seat[]
+  seatOf: ReadonlyMap<Version, Seat>
+  streams: Readonly<Record<Stream, readonly Lane[]>>
+  /** Who may match the event at hand. */
+  readonly found: Seat[]
+  /** Written in this batch and not yet shown to the rules that read matches. */
+  readonly queue: Queued[]
+  /** Of the record at hand. */
+  offset: number
+  /** How many matches led to the one that is being shown. */
+  generation: number
+  /** The lowest of the versions' {@link Version.takesOver}. */
+  takesOver: number
+  /** Whose pattern is at work, and whether a timer is the cause. */
+  endingSeat: Seat | undefined
+  endingOf: KeyRule | undefined
+  isTimer: boolean
+  readonly ended: Ended
+  /** T from which counts are told again. */
+  tellsFrom: number
+}
+
+export type Queued = { readonly event: MatchEvent; readonly generation: number }
+
+/** A version at work. */
+export type Seat = Slots & {
+  readonly version: Version
+  readonly program: Program
+  readonly space: Space
+  readonly pattern: PreparedPattern | undefined
+  /** Whether it says when a firing ended. */
+  readonly isResolving: boolean
+  /** Whether it knows nothing of a key but what the record says. */
+  readonly isKeyless: boolean
+  /** Rules whose matches it is given. */
+  readonly reads: ReadonlySet<string>
+  /** Stamp of the event that it was last found for, and the key of that event. */
+  mark: number
+  key: Key | undefined
+  evaluated: number
+  /** Events at which its condition was absent: `where`, `when`. */
+  unclear: number
+  undecided: number
+}
+
+/** A space as events of one stream see it. */
+export type Lane = {
+  readonly space: Space
+  readonly readers: readonly KeyReader[]
+  readonly feeds: readonly Feed[]
+  readonly index: Index<Seat>
+  /** By place, to find those that are not idle. */
+  readonly seats: readonly (Seat | undefined)[]
+}
+
+/** A version's program with what it was allotted. Kept as long as the version is: slots stay where they are. */
+type Made = { readonly program: Program; readonly allotted: readonly Allotted[] }
+type Allotted = { readonly slot: number; readonly source: Source; readonly needs: Slots }
+export type Workshop = WeakMap<Version, Made>
+
+const NO_READS: ReadonlySet<string> = new Set()
+
+/** What stands still while the versions stand: the rest of a lineup is its maker's. Throws TypeError for a version that does not compile: activation has tried it. */
+export function lineUp(
+  state: RulesState,
+  making: Making,
+  workshop: Workshop,
+): Pick<Lineup, 'seats' | 'seatOf' | 'streams' | 'takesOver'> {
+  const reads = readsOf(state.versions)
+  const machines = new Map<Space, Map<number, Allotted>>()
+  const made = state.versions
+    .filter(({ status }) => status === 'listening' || status === 'speaking')
+    .map((version) => {
+      const one = makeVersion(state, version, making, workshop)
+      const space = spaceOf(state, version.rule.by)
+      const own = machines.get(space) ?? new Map<number, Allotted>()
+      machines.set(space, own)
+      // The first of each stays: what it rests on was allotted before it.
+      for (const allotted of one.allotted) if (!own.has(allotted.slot)) own.set(allotted.slot, allotted)
+      return seatOf(version, one, space, reads.get(version) ?? NO_READS)
+    })
+  for (const space of state.spaces.values()) release(space, machines.get(space) ?? new Map())
+  const lanesOf = (stream: Stream): readonly Lane[] =>
+    [...state.spaces.values()].flatMap((space) => laneOf(stream, space, made, machines.get(space)) ?? [])
+  const seats = made.toSorted((a, b) => a.version.order - b.version.order)
+  return {
+    seats,
+    seatOf: new Map(seats.map((seat) => [seat.version, seat])),
+    streams: {
+      trade: lanesOf('trade'),
+      quote: lanesOf('quote'),
+      best: lanesOf('best'),
+      candle: lanesOf('candle'),
+      opportunity: lanesOf('opportunity'),
+      spread: lanesOf('spread'),
+      match: lanesOf('match'),
+      gap: lanesOf('gap'),
+    },
+    takesOver: Math.min(
+      ...state.versions.map(({ status, takesOver }) => (status === 'listening' ? takesOver : Infinity)),
+    ),
+  }
+}
+
+/** Compiles a version, finding each of its sources a slot. */
+function makeVersion(state: RulesState, version: Version, { compile }: Making, workshop: Workshop): Made {
+  const known = workshop.get(version)
+  if (known !== undefined) return known
+  const allotted: Allotted[] = []
+  const compiled = compile(version.rule, (by, source) => {
+    const slot = allot(
+      spaceOf(state, by),
+      version.fresh === 0 ? source.id : `${version.fresh} ${source.id}`,
+      source.machine,
+    )
+    allotted.push({ slot, source, needs: slotsOf(allotted) })
+    return slot
+  })
+  if (!('program' in compiled)) throw new TypeError(`rule ${version.rule.id}@${version.rule.version} does not compile`)
+  const made = { program: compiled.program, allotted }
+  workshop.set(version, made)
+  return made
+}
+
+function allot(space: Space, id: string, machine: Machine): number {
+  const { sources } = space
+  const known = sources.indexOf(id)
+  if (known >= 0) return known
+  const free = sources.indexOf('')
+  const slot = free >= 0 ? free : sources.length
+  sources[slot] = id
+  for (const inner of space.keys.values())
+    for (const { slots } of inner.values()) if (slots[slot] !== undefined) slots[slot] = machine.initial()
+  return slot
+}
+
+/** Frees the slots that nobody reads any more. */
+function release(space: Space, used: ReadonlyMap<number, unknown>): void {
+  for (const [slot, id] of space.sources.entries()) {
+    if (id === '' || used.has(slot)) continue
+    space.sources[slot] = ''
+    for (const inner of space.keys.values())
+      for (const { slots } of inner.values()) if (slots[slot] !== undefined) slots[slot] = {}
+  }
+}
+
+/** Each once. */
+function slotsOf(allotted: readonly Allotted[]): Slots {
+  const all = [...new Map(allotted.map((one) => [one.slot, one.source.machine]))]
+  return { slots: all.map(([slot]) => slot), machines: all.map(([, machine]) => machine) }
+}
+
+function seatOf(version: Version, { program, allotted }: Made, space: Space, reads: ReadonlySet<string>): Seat {
+  const { body, cooldown, evidence } = program
+  const { slots, machines } = slotsOf(allotted)
+  const isKeyless =
+    body.kind === 'when' &&
+    body.edge === 'every' &&
+    cooldown === undefined &&
+    evidence.events === 0 &&
+    slots.length === 0
+  return {
+    version,
+    program,
+    space,
+    pattern: body.kind === 'pattern' ? preparePattern(body.pattern) : undefined,
+    isResolving: body.kind === 'when' && (body.release !== undefined || body.edge === 'change'),
+    slots,
+    machines,
+    isKeyless,
+    reads,
+    mark: -1,
+    key: undefined,
+    evaluated: 0,
+    unclear: 0,
+    undecided: 0,
+  }
+}
+
+function laneOf(
+  stream: Stream,
+  space: Space,
+  all: readonly Seat[],
+  allotted: ReadonlyMap<number, Allotted> | undefined,
+): Lane | undefined {
+  const readers = readersOf(stream, space.by)
+  if (readers === undefined) return undefined
+  const feeds = [...(allotted ?? [])]
+    .map(([, one]) => one)
+    .filter(({ source }) => source.streams.includes(stream))
+    .map(({ slot, source: { where, machine }, needs }) => ({ slot, where, machine, needs }))
+  const own = all.filter((seat) => seat.space === space && seat.program.streams.includes(stream))
+  if (own.length === 0 && feeds.length === 0) return undefined
+  const seats: (Seat | undefined)[] = space.places.map(() => undefined)
+  for (const seat of own) seats[seat.version.place] = seat
+  return { space, readers, feeds, index: indexOf(stream, own.map(guarded)), seats }
+}
+
+/** A when-rule's guards are those of its condition too: what keeps the last events must see all that pass `where`. */
+const guarded = (seat: Seat): Guarded<Seat> => ({
+  seat,
+  guards: seat.program.body.kind === 'when' && seat.program.evidence.events > 0 ? [] : seat.program.guards,
+})
+
+/** Puts the versions in the order of evaluation. */
+export function putInOrder(state: RulesState): void {
+  const rules = new Map(state.versions.map(({ rule }) => [rule.id, rule]))
+  const found = orderOf([...rules.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+  const ranks = new Map(('order' in found ? found.order : [...rules.values()]).map(({ id }, rank) => [id, rank]))
+  const rankOf = ({ rule }: Version): number => ranks.get(rule.id) ?? 0
+  state.versions.sort(
+    (a, b) =>
+      rankOf(a) - rankOf(b) ||
+      Number(a.isShadow) - Number(b.isShadow) ||
+      a.rule.version - b.rule.version ||
+      a.place - b.place,
+  )
+  for (const [order, version] of state.versions.entries()) version.order = order
+}
+
+/** Of each version that reads matches: whose. Beside it stand the others' versions in force. */
+function readsOf(versions: readonly Version[]): ReadonlyMap<Version, ReadonlySet<string>> {
+  const found = new Map<Version, ReadonlySet<string>>()
+  const readers = versions.filter(({ rule }) => hasMatches(rule))
+  if (readers.length === 0) return found
+  const inForce = new Map(versions.filter(({ isShadow }) => !isShadow).map(({ rule }) => [rule.id, rule]))
+  for (const version of readers) {
+    const all = [...new Map(inForce).set(version.rule.id, version.rule).values()]
+    const order = orderOf(all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+    found.set(version, 'reads' in order ? (order.reads.get(version.rule.id) ?? NO_READS) : NO_READS)
+  }
+  return found
+}
+
+const hasMatches = ({ on }: Rule): boolean => on === 'match' || on.includes('match')

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import type { Rule } from '../../../../core/rules/document.ts'
+import { brief, control, rule, run, traded, type Row } from './rig.ts'
+
+type At = readonly [second: number, isTrue: boolean]
+/** `when` at seconds after noon, as the tables write it. */
+const rows = (...values: readonly At[]): readonly Row[] =>
+  values.map(([second, isTrue]) => traded(second, { price: isTrue ? 101 : 99 }))
+
+const written = (more: Partial<Rule>, ...values: readonly At[]): readonly string[] =>
+  run([control(0, [rule({ id: 'r', when: 'price > 100', ...more })]), ...rows(...values)]).matches.map(brief)
+
+describe('goldens of section 5', () => {
+  const held: Partial<Rule> = { hold: '2s', release: { after: '3s' }, renew: '15m' }
+  const first: readonly At[] = [
+    [1, true],
+    [2, false],
+    [3, true],
+    [6, true],
+  ]
+
+  test('hold begins anew after a record at which the condition is false', () => {
+    expect(written(held, ...first)).toEqual(['FIRED 5'])
+  })
+
+  test('release begins anew after a record at which the condition is true', () => {
+    expect(written(held, [1, true], [4, true], [5, false], [7, true], [9, false], [13, false])).toEqual([
+      'FIRED 3',
+      'RESOLVED(release) 12',
+    ])
+  })
+
+  test('renewal ends a firing; a condition still true fires again, after hold', () => {
+    const seconds = Array.from({ length: 902 }, (_, index): At => [index + 1, true])
+    expect(written(held, ...seconds)).toEqual(['FIRED 3', 'RESOLVED(renew) 900', 'FIRED 902'])
+  })
+
+  test('a cool-down holds FIRED back', () => {
+    expect(written({ ...held, cooldown: { for: '10s' } }, ...first, [8, false], [12, true], [15, true])).toEqual([
+      'FIRED 5',
+      'RESOLVED(release) 11',
+    ])
+  })
+})
