@@ -215,9 +215,9 @@ const capture = (captured: PreparedPattern['program']['captured'], frame: Frame)
 function settle(pattern: PreparedPattern, state: PatternState, frame: Frame, trace: PatternTrace | undefined): number {
   const { work } = pattern
   if (work.born.length > 0) file(pattern, state, frame)
-  if (work.matches.length > 0) complete(pattern, state, frame.now, trace)
+  if (work.matches.length > 0 || state.waiting.length > 0) complete(pattern, state, frame.now, trace)
   const dropped = limit(pattern, state, frame, trace)
-  if (state.waiting.length > 0) release(pattern, state, frame.now, false, trace)
+  if (dropped > 0 && state.waiting.length > 0) release(pattern, state, frame.now, false, trace)
   if (pattern.hasAbsence) {
     state.absenceDue = absenceDueOf(pattern, state)
     state.quietUntil = Math.min(state.quietUntil, state.absenceDue)

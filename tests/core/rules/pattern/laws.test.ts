@@ -161,7 +161,10 @@ const renewalTimes = fc
 const writtenOf = (ends: readonly PatternEnd[]): readonly Written[] =>
   ends.map(({ kind, taken, at }) => ({ kind, text: writtenText(taken), at }))
 
-const RUNS = { numRuns: 2500 }
+/** Of renewals, where they come regularly. */
+const PERIOD = 10
+
+const RUNS = { numRuns: 800 }
 
 describe.each(SKIPS)('skip %s', (skip) => {
   test('what is written, when and in what order, is what section 8 says', () => {
@@ -184,6 +187,38 @@ describe.each(SKIPS)('skip %s', (skip) => {
           dropped: plain.dropped,
         })
         expect({ written: writtenOf(ends), dropped }).toEqual(reference(of, events, renewals))
+      }),
+      RUNS,
+    )
+  })
+
+  test('a state written and read again between any two events changes nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(patterns(skip), patterns(skip, true)),
+        eventsOf(14),
+        renewalTimes,
+        (of, events, renewals) => {
+          const { ends } = runPattern(of, events, { renewals })
+          const { ends: again } = runPattern(of, events, { renewals, onState: structuredClone })
+          expect(writtenOf(again)).toEqual(writtenOf(ends))
+        },
+      ),
+      RUNS,
+    )
+  })
+
+  test('nothing of more than `within` before a renewal matters after it', () => {
+    fc.assert(
+      fc.property(fc.oneof(patterns(skip), patterns(skip, true)), eventsOf(50), fc.nat(12), (of, events, left) => {
+        const later = events.slice(left)
+        const from = (later[0]?.at ?? Infinity) + of.withinMicros
+        // Under 'none' and 'to-next' no renewal is needed.
+        const renewed = skip === 'none' || skip === 'to-next' ? from : Math.ceil(from / PERIOD) * PERIOD
+        const renewals = Array.from({ length: 20 }, (_, at) => (at + 1) * PERIOD)
+        const after = (all: typeof events): readonly Written[] =>
+          writtenOf(runPattern(of, all, { renewals }).ends).filter(({ at }) => at > renewed)
+        expect(after(later)).toEqual(after(events))
       }),
       RUNS,
     )
