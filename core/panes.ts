@@ -1,3 +1,4 @@
+import { forgetPanes, keepPane, paneNodes, paneRange, type PaneNodes } from './pane-nodes.ts'
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, type Micros } from './time.ts'
 import type { Aggregate } from './windows/aggregate.ts'
 
@@ -15,8 +16,9 @@ export type PanesState<Acc, X> = {
   /** The pane that is being filled, and its sum so far, if anything came. */
   pane: number
   filling: Acc | undefined
-  /** By level: sums of 2^level panes by their place; `undefined` until it is asked for, no entry where nothing came. */
-  readonly nodes: readonly Map<number, Acc | undefined>[]
+  /** `filling` before the latest event. */
+  prior: Acc | undefined
+  readonly nodes: PaneNodes<Acc>
   /** Panes of the window's two ends at the last look, and the sum of those between. */
   last: number
   first: number
@@ -32,8 +34,10 @@ export type Panes<Acc, X> = {
   readonly initial: () => PanesState<Acc, X>
   /** Takes an event. Times never go back: they are T. */
   readonly add: (state: PanesState<Acc, X>, at: Micros, x: X) => void
-  /** The sum over (now - length, now]. Before {@link Panes.add}, with the event's time: all but the present event (lag 1). */
-  readonly value: (state: PanesState<Acc, X>, now: Micros) => Acc
+  /**
+   * The sum over (now - length, now]. Lag 1: without the latest event, which must have been added with this `now`.
+   */
+  readonly value: (state: PanesState<Acc, X>, now: Micros, lag?: 0 | 1) => Acc
 }
 
 const LENGTHS = [
@@ -46,7 +50,6 @@ const LENGTHS = [
   MICROS_PER_MILLI,
 ]
 const FEWEST = 32
-const TOP = 6
 /** Events that left the window are cut off once they are the greater part, and this many. */
 const CUT_ABOVE = 256
 
@@ -57,62 +60,16 @@ export function paneLength(lengthMicros: number): number {
   return found
 }
 
-export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMicros: number): Panes<Acc, X> {
+export function panes<Acc, X>(aggregate: Aggregate<Acc, X>, lengthMicros: number): Panes<Acc, X> {
+  const { empty, add, merge, prepend = add } = aggregate
   const length = paneLength(lengthMicros)
   type State = PanesState<Acc, X>
 
   function close(state: State, pane: number): void {
-    if (state.filling !== undefined) {
-      state.nodes[0]?.set(state.pane, state.filling)
-      for (let level = 1, place = Math.floor(state.pane / 2); level <= TOP; level++, place = Math.floor(place / 2)) {
-        const nodes = state.nodes[level]
-        if (nodes === undefined || nodes.has(place)) break
-        nodes.set(place, undefined)
-      }
-      state.filling = undefined
-    }
+    if (state.filling !== undefined) keepPane(state.nodes, state.pane, state.filling)
+    state.filling = undefined
+    state.prior = undefined
     state.pane = pane
-  }
-
-  function node(nodes: State['nodes'], level: number, place: number): Acc {
-    const own = nodes[level]
-    const known = own?.get(place)
-    if (known !== undefined) return known
-    if (own === undefined || !own.has(place)) return empty
-    const sum = merge(node(nodes, level - 1, 2 * place), node(nodes, level - 1, 2 * place + 1))
-    own.set(place, sum)
-    return sum
-  }
-
-  /** The panes from `lo` to `hi`, by the greatest nodes that lie in them. */
-  function range(nodes: State['nodes'], from: number, to: number): Acc {
-    let lo = from
-    let hi = to
-    let sum = empty
-    const right: Acc[] = []
-    for (let level = 0; lo <= hi; level++) {
-      if (level === TOP) {
-        for (let place = lo; place <= hi; place++) sum = merge(sum, node(nodes, TOP, place))
-        break
-      }
-      if (lo % 2 === 1) sum = merge(sum, node(nodes, level, lo++))
-      if (hi % 2 === 0) right.push(node(nodes, level, hi--))
-      lo = Math.floor(lo / 2)
-      hi = Math.floor(hi / 2)
-    }
-    for (const one of right.toReversed()) sum = merge(sum, one)
-    return sum
-  }
-
-  function forget({ nodes }: State, first: number): void {
-    let bound = first + 1
-    for (const own of nodes) {
-      for (const place of own.keys()) {
-        if (place >= bound) break
-        own.delete(place)
-      }
-      bound = Math.floor(bound / 2)
-    }
   }
 
   /** From the newest to the oldest, so that each is one addition to the next. */
@@ -123,7 +80,7 @@ export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMi
     return values
       .slice(head, end)
       .toReversed()
-      .map((x) => (sum = add(sum, x)))
+      .map((x) => (sum = prepend(sum, x)))
       .toReversed()
   }
 
@@ -131,11 +88,11 @@ export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMi
     if (last > state.pane) close(state, last)
     drop(state, start)
     if (first !== state.first) {
-      forget(state, first)
+      forgetPanes(state.nodes, first)
       state.suffixesFrom = state.head
       state.suffixes = suffixesOf(state, first)
     }
-    state.between = range(state.nodes, first + 1, last - 1)
+    state.between = paneRange(aggregate, state.nodes, first + 1, last - 1)
     state.last = last
     state.first = first
     state.older = undefined
@@ -160,7 +117,8 @@ export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMi
       head: 0,
       pane: -1,
       filling: undefined,
-      nodes: Array.from({ length: TOP + 1 }, () => new Map<number, Acc | undefined>()),
+      prior: undefined,
+      nodes: paneNodes(),
       last: -1,
       first: -1,
       between: empty,
@@ -170,13 +128,18 @@ export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMi
     }),
     add(state, at, x) {
       const pane = Math.floor(at / length)
-      if (pane > state.pane) close(state, pane)
-      else if (at < (state.times.at(-1) ?? 0)) throw new RangeError(`T went back to ${at}`)
+      if (pane > state.pane) {
+        close(state, pane)
+        // Also what is never looked at lets go of what is past.
+        drop(state, at - lengthMicros)
+        forgetPanes(state.nodes, Math.floor((at - lengthMicros) / length))
+      } else if (at < (state.times.at(-1) ?? 0)) throw new RangeError(`T went back to ${at}`)
+      state.prior = state.filling
       state.filling = add(state.filling ?? empty, x)
       state.times.push(at)
       state.values.push(x)
     },
-    value(state, now) {
+    value(state, now, lag = 0) {
       const last = Math.floor(now / length)
       const first = Math.floor((now - lengthMicros) / length)
       const start = now - lengthMicros
@@ -187,7 +150,9 @@ export function panes<Acc, X>({ empty, add, merge }: Aggregate<Acc, X>, lengthMi
         older = merge(state.suffixes[state.head - state.suffixesFrom] ?? empty, state.between)
         state.older = older
       }
-      return state.filling === undefined ? older : merge(older, state.filling)
+      // A window that ends in a later pane has closed the latest event's: nothing is filling.
+      const newest = lag === 0 ? state.filling : state.prior
+      return newest === undefined ? older : merge(older, newest)
     },
   }
 }

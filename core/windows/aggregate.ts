@@ -5,6 +5,8 @@
 export type Aggregate<Acc, X> = {
   readonly empty: Acc
   readonly add: (acc: Acc, x: X) => Acc
+  /** Takes one that is older than all in `acc`, where that is not the same as {@link Aggregate.add}. */
+  readonly prepend?: (acc: Acc, x: X) => Acc
   /** `empty` on either side gives the other, bit for bit. */
   readonly merge: (older: Acc, newer: Acc) => Acc
 }
