@@ -24,7 +24,7 @@ export type Compiled = { readonly program: Program } | { readonly diagnostics: r
  * sources in the order of their slots feeds none before what it reads. Never throws.
  */
 export function compileRule(rule: Rule, allot: Allot): Compiled {
-  const { program, diagnostics } = analysed(rule, allot, USUAL_BREADTH)
+  const { program, diagnostics } = analysed(rule, allot, () => USUAL_BREADTH)
   return program === undefined ? { diagnostics } : { program }
 }
 
@@ -34,6 +34,8 @@ export type Analysis = {
   readonly diagnostics: readonly Diagnostic[]
   readonly placed: readonly Placed[]
   readonly lets: ReadonlyMap<string, Let>
+  /** Of `where` alone. */
+  readonly guards: readonly Guard[]
 }
 
 /** What enters a window depends on the repeats that the quality step remembers, and a heartbeat's length more. */
@@ -41,22 +43,22 @@ const MEMORY_MICROS = 660_000_000
 
 const NEVER: BoolExpression = { type: 'bool', read: () => undefined }
 
-export function analysed(rule: Rule, allot: Allot, breadth: Breadth): Analysis {
+/** `breadthOf` is asked once, with what `where` asks of fields. */
+export function analysed(rule: Rule, allot: Allot, breadthOf: (guards: readonly Guard[]) => Breadth): Analysis {
   const all = compiling(rule)
   const { on, diagnostics } = all
   for (const check of [checkStreams, checkBy, checkNames, checkFiring, checkPattern])
     diagnostics.push(...check(rule, all))
 
-  const noLets = () => undefined
-  const where =
-    rule.where === undefined
-      ? undefined
-      : conditionAt(all, rule.where, {
-          role: 'where',
-          pointer: '/where',
-          names: namesOf(all.all, noLets),
-          streams: all.all,
-        })
+  const place = {
+    role: 'where',
+    pointer: '/where',
+    names: namesOf(all.all, () => undefined),
+    streams: all.all,
+  } as const
+  const where = rule.where === undefined ? undefined : conditionAt(all, rule.where, place)
+  const whereGuards = where === undefined ? [] : guardsOf(where.node, on)
+  const breadth = breadthOf(whereGuards)
   const letOf = letsOf({ all, allot, breadth, where })
   const lets = new Map(
     Object.keys(rule.let ?? {}).flatMap((name) => {
@@ -86,7 +88,8 @@ export function analysed(rule: Rule, allot: Allot, breadth: Breadth): Analysis {
   const lengths = [rule.hold, rule.release?.after, rule.cooldown?.for].map((text) => microsOf(text))
   const horizonMicros = MEMORY_MICROS + warmUpMicros + renewMicros + lengths.reduce((sum, one) => sum + one, 0)
 
-  if (diagnostics.some(isError)) return { program: undefined, diagnostics, placed: all.placed, lets }
+  if (diagnostics.some(isError))
+    return { program: undefined, diagnostics, placed: all.placed, lets, guards: whereGuards }
   const program: Program = {
     rule,
     scope: rule.scope ?? 'asset',
@@ -107,7 +110,7 @@ export function analysed(rule: Rule, allot: Allot, breadth: Breadth): Analysis {
     warmUpMicros,
     horizonMicros,
   }
-  return { program, diagnostics, placed: all.placed, lets }
+  return { program, diagnostics, placed: all.placed, lets, guards: whereGuards }
 }
 
 const microsOf = (text: string | undefined): number => (text === undefined ? 0 : (durationMicros(text) ?? 0))

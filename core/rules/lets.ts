@@ -18,8 +18,10 @@ import { NO_STEPS } from './step-names.ts'
 export type Let = {
   readonly name: string
   readonly expression: Expression
-  /** Of a text, or of what an aggregate is of (its second expression apart). */
+  /** Of a text. */
   readonly node: Node | undefined
+  /** Of an aggregate: what it is of, in its order. */
+  readonly nodes: readonly Node[]
   /** All names of `let` that it rests on, directly or not. */
   readonly needs: ReadonlySet<string>
   readonly aggregate:
@@ -104,7 +106,7 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     if (read === undefined) return undefined
     const needs = needsOf([read.node])
     const expression = read.node.kind === 'literal' ? read.expression : memoised(read.expression)
-    return { name, expression, node: read.node, needs, aggregate: undefined, depthMicros: depthOf(needs) }
+    return { name, expression, node: read.node, nodes: [], needs, aggregate: undefined, depthMicros: depthOf(needs) }
   }
 
   function ofAggregate(name: string, one: Aggregate): Let | undefined {
@@ -148,7 +150,8 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     return {
       name,
       expression: memoised(readerAt(allot(rule.by, source), reader)),
-      node: read[0]?.node,
+      node: undefined,
+      nodes: read.map(({ node }) => node),
       needs: new Set([...needs, ...seriesNeeds]),
       aggregate: { written: one, source, inputs },
       depthMicros: source.depthMicros + depthOf(needs) + (series === undefined ? 0 : depthOf(series.needs)),

@@ -1,21 +1,19 @@
-import { compileRule } from './compile.ts'
-import type { Diagnostic } from './diagnostic.ts'
+import { boundOf, checkBound, type Bound } from './bound.ts'
+import { checkAdvice } from './checks/advice.ts'
+import { checkConditions, conditionsOf } from './checks/conditions.ts'
+import { checkAction, checkCycle, checkVersion } from './checks/others.ts'
+import { checkReach, checkScores } from './checks/scores.ts'
+import { analysed, type Analysis } from './compile.ts'
+import { isError, pointerTo, type Diagnostic } from './diagnostic.ts'
 import type { Rule } from './document.ts'
+import { breadthIn } from './keys-bound.ts'
+import { orderOf } from './order.ts'
+import type { Program } from './program.ts'
 import { readRule } from './read.ts'
 import { readRuleSet } from './rule-set.ts'
+import { salvaged } from './salvage.ts'
+import { wrong } from './shape.ts'
 import type { World } from './world.ts'
-
-export type CostClass = 'low' | 'medium' | 'high'
-
-/** What a rule holds at most (rules.md section 11): `bytes` of all its keys in the fullest partition. */
-export type Bound = {
-  readonly bytesPerKey: number
-  readonly keys: number
-  readonly bytes: number
-  readonly warmUpMicros: number
-  readonly horizonMicros: number
-  readonly cost: CostClass
-}
 
 /** `rule` if the shape is right, `bound` if it compiles; it may be activated if no diagnostic is an error. */
 export type Verdict = {
@@ -24,18 +22,95 @@ export type Verdict = {
   readonly bound: Bound | undefined
 }
 
-/** All that can be said against a rule, at once. Never throws. */
-export function validateRule(document: unknown, _world: World): Verdict {
+/** All that can be said against a rule, at once: errors first, in the order of the document's checks. Never throws. */
+export function validateRule(document: unknown, world: World): Verdict {
   const read = readRule(document)
-  if ('diagnostics' in read) return { rule: undefined, diagnostics: read.diagnostics, bound: undefined }
-  const compiled = compileRule(read.rule, () => 0)
-  return { rule: read.rule, diagnostics: 'diagnostics' in compiled ? compiled.diagnostics : [], bound: undefined }
+  if ('rule' in read) return judged(read.rule, world)
+  const rest = readRule(salvaged(document, read.diagnostics))
+  const more = 'rule' in rest ? besides(rest.rule, world, read.diagnostics) : []
+  return { rule: undefined, diagnostics: errorsFirst([...read.diagnostics, ...more]), bound: undefined }
 }
 
-/** Each rule against the others of the set and the set as a whole; pointers begin with `/rules/N` or `/shadow/N`. */
+/** What else is wrong with what is left of a rule. That it has neither when nor pattern may be due to what was left out. */
+function besides(rule: Rule, world: World, said: readonly Diagnostic[]): readonly Diagnostic[] {
+  const places = new Set(said.map(({ pointer }) => pointer.split('/')[1]))
+  return judged(rule, { ...world, versions: undefined, active: undefined, runTests: undefined }).diagnostics.filter(
+    ({ code, pointer }) => code !== 'E202' && code !== 'W806' && !places.has(pointer.split('/')[1]),
+  )
+}
+
+function judged(rule: Rule, world: World): Verdict {
+  const analysis = analysed(
+    rule,
+    () => 0,
+    (guards) => breadthIn(rule, guards, world),
+  )
+  const { program, diagnostics } = analysis
+  const bound = program === undefined ? undefined : boundOf(analysis, program, world)
+  const found = [
+    ...diagnostics,
+    ...checkVersion(rule, world),
+    ...checkAction(rule, world),
+    ...checkCycle(rule, world.others),
+    ...judgeConditions(rule, analysis),
+    ...(program === undefined || bound === undefined ? [] : checkBound(bound, program, world)),
+    ...checkAdvice(rule),
+  ]
+  const tested = program === undefined || found.some(isError) ? [] : failedTests(rule, program, world)
+  return { rule, diagnostics: errorsFirst([...found, ...tested]), bound }
+}
+
+const errorsFirst = (all: readonly Diagnostic[]): readonly Diagnostic[] => [
+  ...all.filter(isError),
+  ...all.filter((one) => !isError(one)),
+]
+
+function judgeConditions(rule: Rule, { placed, lets }: Analysis): readonly Diagnostic[] {
+  const conditions = conditionsOf(rule, placed, lets)
+  return [...checkConditions(conditions), ...checkScores(lets), ...checkReach(conditions, lets)]
+}
+
+/** E701: the rule does not do what it says it does. */
+function failedTests(rule: Rule, program: Program, { runTests }: World): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = []
+  for (const { test, expected, got } of runTests?.(rule, program) ?? [])
+    wrong(
+      diagnostics,
+      pointerTo('/tests', test),
+      `The test "${rule.tests?.[test]?.name ?? test}" expects ${expected}, but got ${got}.`,
+      'E701',
+    )
+  return diagnostics
+}
+
+/** Each rule against the others of the set, and all together; pointers begin with `/rules/N` or `/shadow/N`. */
 export type SetVerdict = { readonly diagnostics: readonly Diagnostic[]; readonly bytes: number }
 
-export function validateRuleSet(document: unknown, _world: Omit<World, 'others'>): SetVerdict {
+/** Of the world only what is the same for all rules counts: versions and the active rule do not. Never throws. */
+export function validateRuleSet(document: unknown, world: World): SetVerdict {
   const read = readRuleSet(document)
-  return { diagnostics: 'diagnostics' in read ? read.diagnostics : [], bytes: 0 }
+  if ('diagnostics' in read) return { diagnostics: read.diagnostics, bytes: 0 }
+  const { rules, shadow } = read.set
+  const alone = { ...world, others: [], versions: undefined, active: undefined }
+  const judge = (rule: Rule, at: string) => {
+    const { diagnostics, bound } = judged(rule, alone)
+    return {
+      bytes: bound?.bytes ?? 0,
+      diagnostics: diagnostics.map((one) => ({ ...one, pointer: `${at}${one.pointer}` })),
+    }
+  }
+  const all = [
+    ...rules.map((rule, index) => judge(rule, pointerTo('/rules', index))),
+    ...shadow.map((rule, index) => judge(rule, pointerTo('/shadow', index))),
+  ]
+  const diagnostics = all.flatMap((one) => one.diagnostics)
+  const order = orderOf(rules)
+  if ('cycle' in order && order.cycle.length > 1)
+    wrong(
+      diagnostics,
+      '/rules',
+      `These rules read each other's matches: ${[...order.cycle, order.cycle[0]].join(' → ')}. Let one of them ask for others, by type or ruleId.`,
+      'E207',
+    )
+  return { diagnostics: errorsFirst(diagnostics), bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) }
 }

@@ -1,0 +1,58 @@
+import type { Stream } from '../events.ts'
+import type { Node } from '../expression/node.ts'
+import type { Let } from '../lets.ts'
+import type { Interval } from './interval.ts'
+
+/** Where expressions stand: what their names can mean. */
+export type Ground = {
+  readonly streams: readonly Stream[]
+  readonly streamsOfStep: (step: string) => readonly Stream[]
+  readonly lets: ReadonlyMap<string, Let>
+}
+
+/** What is known to hold at a place; parts of expressions are named by {@link termOf}. Never changed. */
+export type Facts = {
+  readonly ground: Ground
+  readonly numbers: ReadonlyMap<string, Interval>
+  readonly texts: ReadonlyMap<string, ReadonlySet<string>>
+  readonly notZero: ReadonlySet<string>
+  /** What holds cannot hold. */
+  readonly isImpossible: boolean
+  /** Ranges of `let` names under these facts, found already. */
+  readonly found: Map<string, Interval>
+}
+
+export const noFacts = (ground: Ground): Facts => ({
+  ground,
+  numbers: new Map(),
+  texts: new Map(),
+  notZero: new Set(),
+  isImpossible: false,
+  found: new Map(),
+})
+
+/** One text for all nodes that say the same. */
+export function termOf(node: Node): string {
+  switch (node.kind) {
+    case 'literal':
+      return JSON.stringify(node.value)
+    case 'name':
+      return node.name
+    case 'member':
+      return `${node.step}.${node.name}`
+    case 'overStep':
+      return `${node.call}(${node.step}.${node.name ?? ''},${node.nth})`
+    case 'previous':
+      return `prev(${node.name},${node.nth})`
+    case 'unary':
+      return `(${node.op}${termOf(node.of)})`
+    case 'binary':
+      return `(${termOf(node.left)}${node.op}${termOf(node.right)})`
+    case 'in':
+      return `(${termOf(node.of)} in ${JSON.stringify(node.list)})`
+    case 'choice':
+      return `(${termOf(node.if)}?${termOf(node.yes)}:${termOf(node.no)})`
+    case 'call':
+      return `${node.name}(${node.of.map(termOf).join(',')})`
+  }
+}
