@@ -66,8 +66,4 @@ export function made(aggregate: Aggregate, more: Partial<AggregateInputs> = {}):
   return found
 }
 
-export const read = (
-  { read: value }: { read(state: object, frame: Frame): Answer },
-  state: object,
-  frame: Frame,
-): Answer => value(state, frame)
+export const read = (reader: Reader, state: object, frame: Frame): Answer => reader.read(state, frame)

@@ -4,8 +4,8 @@ import type { Aggregate, Window } from '../../../../core/rules/document.ts'
 import type { Reader, Source } from '../../../../core/rules/machine.ts'
 import { packState, unpackState } from '../../../../io/processor/snapshot.ts'
 import { seeded } from '../../../support/seeded.ts'
-import { frameOf, made, read } from './feed.ts'
-import { naive, type Answer, type Told } from './naive.ts'
+import { frameOf, inputsOf, made, read } from './feed.ts'
+import { naive, naiveSeries, type Answer, type Told } from './naive.ts'
 
 const START = 1_795_132_800_000_000
 const SECOND = 1_000_000
@@ -57,14 +57,19 @@ function story(seed: number, count: number, typicalMicros: number): readonly Fed
   })
 }
 
-type Kept = { readonly aggregate: Aggregate; readonly source: Source; readonly reader: Reader }
+type Kept = {
+  readonly aggregate: Aggregate
+  readonly series: Aggregate | undefined
+  readonly source: Source
+  readonly reader: Reader
+}
 
 function restored(states: ReadonlyMap<string, object>): Map<string, object> {
   const found: unknown = unpackState(packState(states))
   return found instanceof Map ? found : new Map()
 }
 
-/** All that was read at each moment, with one state for sources of one id; packed and unpacked now and then. */
+/** All that was read at each moment, with one state for sources of one id; packed and unpacked now and then, and not always read. */
 function run(all: readonly Kept[], fed: readonly Fed[], clones: number): readonly (readonly Answer[])[] {
   const random = seeded(clones)
   let states = new Map<string, object>()
@@ -77,6 +82,7 @@ function run(all: readonly Kept[], fed: readonly Fed[], clones: number): readonl
       const state = states.get(id) ?? {}
       if (told !== undefined) machine.add(state, frame)
     }
+    if (clones > 0 && random(3) === 0) return []
     return all.map(({ source, reader }) => read(reader, states.get(source.id) ?? {}, frame))
   })
 }
@@ -104,47 +110,108 @@ const stories = fc.record({
   clones: fc.nat(3),
 })
 
-describe.each(WINDOWS)('over %j', (window) => {
-  const all: readonly Kept[] = each(window).map((aggregate) => ({ aggregate, ...made(aggregate) }))
+type Wrong = {
+  readonly aggregate: Aggregate
+  readonly series: Aggregate | undefined
+  readonly index: number
+  readonly got: Answer
+  readonly wanted: Answer
+}
 
-  test('every aggregate has the value of the document, shared states and restores or not', () => {
+/** Where values and the document differ; the first is enough. */
+function unlikeDocument(all: readonly Kept[], fed: readonly Fed[], clones: number): readonly Wrong[] {
+  const told: Told[] = []
+  for (const [index, answers] of run(all, fed, clones).entries()) {
+    const { at, told: one } = fed[index] ?? { at: 0, told: undefined }
+    if (one !== undefined) told.push(one)
+    if (answers.length === 0) continue
+    for (const [which, { aggregate, series }] of all.entries()) {
+      const got = answers[which]
+      const wanted =
+        series === undefined ? naive(aggregate, told, at, one !== undefined) : naiveSeries(aggregate, series, told, at)
+      if (!alike(aggregate, got, wanted, told)) return [{ aggregate, series, index, got, wanted }]
+    }
+  }
+  return []
+}
+
+/** Where bits differ after a start `start` events later, of values that must not know. */
+function unlikeEarlierStart(
+  all: readonly Kept[],
+  fed: readonly Fed[],
+  start: number,
+  clones: number,
+): readonly Wrong[] {
+  const whole = run(all, fed, 0)
+  const before = start === 0 ? -Infinity : (fed[start - 1]?.at ?? 0)
+  for (const [index, answers] of run(all, fed.slice(start), clones).entries()) {
+    const now = fed[start + index]?.at ?? 0
+    if (answers.length === 0) continue
+    for (const [which, { aggregate, series, source }] of all.entries()) {
+      const got = answers[which]
+      const wanted = whole[start + index]?.[which]
+      if (before <= now - source.depthMicros && !Object.is(got, wanted))
+        return [{ aggregate, series, index, got, wanted }]
+    }
+  }
+  return []
+}
+
+function holds(all: readonly Kept[], runs: number): void {
+  test('has the value of the document, whoever shares the state and whenever it is restored', () => {
     fc.assert(
       fc.property(stories, ({ seed, typical, clones }) => {
-        const fed = story(seed, 90, typical)
-        const told: Told[] = []
-        for (const [index, answers] of run(all, fed, clones).entries()) {
-          const one = fed[index]
-          if (one === undefined) continue
-          if (one.told !== undefined) told.push(one.told)
-          for (const [which, { aggregate }] of all.entries()) {
-            const wanted = naive(aggregate, told, one.at, one.told !== undefined)
-            if (!alike(aggregate, answers[which], wanted, told))
-              expect({ aggregate, index, got: answers[which] }).toEqual({ aggregate, index, got: wanted })
-          }
-        }
+        expect(unlikeDocument(all, story(seed, 90, typical), clones)).toEqual([])
       }),
-      { numRuns: 12 },
+      { numRuns: runs },
     )
   })
 
-  test('every aggregate has the same bits after a start anywhere that is its depth before', () => {
+  test('has the same bits after a start anywhere that is its depth before', () => {
     fc.assert(
       fc.property(stories, fc.nat(60), ({ seed, typical, clones }, start) => {
-        const fed = story(seed, 120, typical)
-        const whole = run(all, fed, 0)
-        const late = run(all, fed.slice(start), clones)
-        for (const [index, answers] of late.entries()) {
-          const now = fed[start + index]?.at ?? 0
-          const before = start === 0 ? -Infinity : (fed[start - 1]?.at ?? 0)
-          for (const [which, { aggregate, source }] of all.entries()) {
-            if (before > now - source.depthMicros) continue
-            const wanted = whole[start + index]?.[which]
-            if (!Object.is(answers[which], wanted))
-              expect({ aggregate, index, got: answers[which] }).toEqual({ aggregate, index, got: wanted })
-          }
-        }
+        expect(unlikeEarlierStart(all, story(seed, 120, typical), start, clones)).toEqual([])
       }),
-      { numRuns: 15 },
+      { numRuns: runs },
     )
   })
+}
+
+describe.each(WINDOWS)('every aggregate over %j', (window) => {
+  holds(
+    each(window).map((aggregate) => ({ aggregate, series: undefined, ...made(aggregate) })),
+    12,
+  )
+})
+
+const SERIES: readonly Aggregate[] = [
+  { agg: 'sum', of: 'a', over: { tumbling: '2s' } },
+  { agg: 'count', over: { hopping: ['6s', '2s'] } },
+  { agg: 'rate', of: 'a', over: { hopping: ['6s', '2s'] } },
+  { agg: 'median', of: 'a', over: { hopping: ['4s', '1s'] } },
+  { agg: 'last', of: 'a', over: { tumbling: '1s' } },
+  { agg: 'ema', of: 'a', arg: 2, over: { hopping: ['3s', '1s'] } },
+]
+
+describe.each(SERIES)('every aggregate over the closed windows of %j', (inner) => {
+  const series = { aggregate: inner, inputs: inputsOf(inner) }
+  const one = each({ count: 9 }).filter(({ of }) => of === 'a' || of === undefined)
+  holds(
+    one.map((aggregate) => ({ aggregate, series: inner, ...made(aggregate, { of: [], series }) })),
+    10,
+  )
+})
+
+describe('over the closed windows of an aggregate of texts', () => {
+  const inner: Aggregate = { agg: 'argmax', of: ['a', 'text'], over: { tumbling: '2s' } }
+  const series = { aggregate: inner, inputs: inputsOf(inner) }
+  const all = (['first', 'last', 'distinct', 'count'] as const).map((agg): Aggregate => ({
+    agg,
+    of: 'text',
+    over: { count: 5 },
+  }))
+  holds(
+    all.map((aggregate) => ({ aggregate, series: inner, ...made(aggregate, { of: [], series }) })),
+    10,
+  )
 })

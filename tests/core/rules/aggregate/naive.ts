@@ -53,7 +53,26 @@ export function naive(aggregate: Aggregate, all: readonly Told[], now: number, p
   return valueOf(aggregate, ordered, now - length, now)
 }
 
-export const closedWindow = (aggregate: Aggregate, events: readonly Told[], from: number, end: number): Answer =>
+/** The last closed windows' values, each made anew. */
+export function naiveSeries(aggregate: Aggregate, inner: Aggregate, all: readonly Told[], now: number): Answer {
+  const { over, of } = inner
+  const [size, hop] =
+    'tumbling' in over ? [over.tumbling, over.tumbling] : 'hopping' in over ? over.hopping : ['1d', '1d']
+  const count = 'count' in aggregate.over ? aggregate.over.count : 0
+  const last = Math.floor(now / micros(hop)) * micros(hop)
+  const events = of === undefined ? all : all.filter(({ a }) => !Number.isNaN(a))
+  const values: Told[] = []
+  for (let back = count - 1; back >= 0; back--) {
+    const end = last - back * micros(hop)
+    const value = closedWindow(inner, events, end - micros(size), end)
+    const one = { at: end, a: 0, b: 0, text: '', open: end }
+    if (typeof value === 'string') values.push({ ...one, text: value })
+    else if (value !== undefined && !Number.isNaN(value)) values.push({ ...one, a: value })
+  }
+  return valueOf(aggregate, values, now - count * micros(hop), now)
+}
+
+const closedWindow = (aggregate: Aggregate, events: readonly Told[], from: number, end: number): Answer =>
   valueOf(
     aggregate,
     events.filter(({ at }) => at >= from && at < end),
@@ -61,12 +80,7 @@ export const closedWindow = (aggregate: Aggregate, events: readonly Told[], from
     end,
   )
 
-export function valueOf(
-  { agg, arg = 0, seed, of }: Aggregate,
-  events: readonly Told[],
-  from: number,
-  to: number,
-): Answer {
+function valueOf({ agg, arg = 0, seed, of }: Aggregate, events: readonly Told[], from: number, to: number): Answer {
   const n = events.length
   const values = events.map(({ a }) => a)
   const sum = (list: readonly number[]): number => list.reduce((one, other) => one + other, 0)
@@ -120,9 +134,9 @@ export function valueOf(
     case 'argmax':
       return second(best((x, y) => x > y))
     case 'first':
-      return values[0] ?? Number.NaN
+      return of === 'text' ? events[0]?.text : (values[0] ?? Number.NaN)
     case 'last':
-      return values.at(-1) ?? Number.NaN
+      return of === 'text' ? events.at(-1)?.text : (values.at(-1) ?? Number.NaN)
     case 'delta':
       return n < 1 ? Number.NaN : (values.at(-1) ?? 0) - (values[0] ?? 0)
     case 'median':
