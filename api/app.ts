@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import { MICROS_PER_SECOND } from '../core/time.ts'
-import { authorise, boundAddress, limiter, ownName, preflight, shareWith } from './gates.ts'
+import { authorise, boundAddress, limiter, mayWrite, ownName, preflight, shareWith } from './gates.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
 import { arbitrageConfig } from './routes/arbitrage-config.ts'
@@ -24,6 +24,9 @@ import { prices } from './routes/prices.ts'
 import { quotes } from './routes/quotes.ts'
 import { openApiDocument, reference } from './routes/reference.ts'
 import { root } from './routes/root.ts'
+import { activateRule, deactivateRule, rollbackRule } from './routes/rule-actions.ts'
+import { rule, ruleStats, ruleVersions } from './routes/rule.ts'
+import { rules, validateRules } from './routes/rules.ts'
 import { services } from './routes/services.ts'
 import { signal, signalStats, signals } from './routes/signals.ts'
 import { trades } from './routes/trades.ts'
@@ -44,6 +47,15 @@ const ROUTES: readonly Route[] = [
   matches,
   match,
   arbitrageConfig,
+  rules,
+  // Before what would take `validate` for an id.
+  validateRules,
+  rule,
+  ruleVersions,
+  ruleStats,
+  activateRule,
+  deactivateRule,
+  rollbackRule,
   gaps,
   events,
   deadLetters,
@@ -80,24 +92,30 @@ export function createApp(deps: AppDeps): Express {
   app.use(security())
   app.use(shareWith(deps.access.origins))
   app.use(limiter(deps))
-  app.use(preflight)
+  for (const route of ROUTES) app.options(route.path, preflight(methodsOf(route)))
+  app.use(preflight(['GET', 'HEAD']))
   app.use(authorise(deps))
   app.use(ownName(deps))
   app.use(boundAddress)
-  app.use(express.json({ limit: '100kb' }))
 
-  for (const { path, get } of ROUTES) {
-    app
-      .route(path)
-      .all((_request, response, next) => {
-        matched.set(response, path)
-        next()
-      })
-      .get(get(deps))
-      .all((_request, response) => {
-        response.set('allow', 'GET, HEAD')
-        throw new HttpFailure('METHOD_NOT_ALLOWED')
-      })
+  // Read only where one is wanted, and by whom it may be sent.
+  const body = express.json({ limit: '100kb' })
+  const writing = [...mayWrite(deps), body]
+  for (const route of ROUTES) {
+    const { path, get, ask, post, put, delete: remove } = route
+    const handler = app.route(path).all((_request, response, next) => {
+      matched.set(response, path)
+      next()
+    })
+    if (get !== undefined) handler.get(get(deps))
+    if (ask !== undefined) handler.post(body, ask(deps))
+    if (post !== undefined) handler.post(writing, post(deps))
+    if (put !== undefined) handler.put(writing, put(deps))
+    if (remove !== undefined) handler.delete(writing, remove(deps))
+    handler.all((_request, response) => {
+      response.set('allow', methodsOf(route).join(', '))
+      throw new HttpFailure('METHOD_NOT_ALLOWED')
+    })
   }
   app.use((request) => {
     throw new HttpFailure('NOT_FOUND', `no ${request.path.slice(0, 100)} here`)
@@ -105,6 +123,14 @@ export function createApp(deps: AppDeps): Express {
   app.use(problems(deps))
   return app
 }
+
+/** What a path answers, as its Allow header says. */
+const methodsOf = ({ get, ask, post, put, delete: remove }: Route): readonly string[] => [
+  ...(get === undefined ? [] : ['GET', 'HEAD']),
+  ...(ask === undefined && post === undefined ? [] : ['POST']),
+  ...(put === undefined ? [] : ['PUT']),
+  ...(remove === undefined ? [] : ['DELETE']),
+]
 
 const requestIds: RequestHandler = (request, response, next) => {
   const given = request.get('x-request-id')

@@ -5,6 +5,7 @@ import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
+import type { DeskDeps } from '../io/rules-desk.ts'
 import type { Access } from './access.ts'
 import type { Asset } from './assets.ts'
 import type { Board } from './board.ts'
@@ -25,17 +26,24 @@ export type AppDeps = {
   readonly configuration: () => { readonly config: Config; readonly epoch: number | undefined }
   /** The present as opportunities count it. */
   readonly signals: Pick<Signals, 'now'>
+  /** Who writes rules, and what is said of them. */
+  readonly rules: DeskDeps
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source
   readonly access: Access
   readonly refusals: Pick<Refusals, 'refused'>
-  readonly requestsPerMinute: { readonly loopback: number; readonly others: number }
+  /** `writes`: of each key, by default 60. */
+  readonly requestsPerMinute: { readonly loopback: number; readonly others: number; readonly writes?: number }
   readonly now: () => Micros
 }
 
-/** One path; it answers GET and HEAD, every other method is refused. */
-export type Route = { readonly path: string; readonly get: (deps: AppDeps) => RequestHandler }
+/**
+ * One path and what it answers; GET also answers HEAD, every other method is refused. `ask` is a POST that changes nothing, who
+ * may read may send it; `post`, `put` and `delete` need a key that may write.
+ */
+export type Route = { readonly path: string } & Partial<Readonly<Record<Verb, (deps: AppDeps) => RequestHandler>>>
+export type Verb = 'get' | 'ask' | 'post' | 'put' | 'delete'
 
 /** As much of a pool as queries need: rows are `unknown` until a schema has read them. */
 export type Database = {

@@ -5,6 +5,7 @@ import { SOURCES } from '../io/environment.ts'
 import { count, decimal, integer, text, time } from './document-fields.ts'
 import { match } from './match-documents.ts'
 import { PROBLEMS } from './problem.ts'
+import { diagnostic, rule, ruleStat, ruleVersion, verdict } from './rule-documents.ts'
 import { signal, signalRecord, signalStat } from './signal-documents.ts'
 
 /** What the answers look like; tests parse real answers by these, and the OpenAPI document is made of them. */
@@ -185,6 +186,19 @@ export const DOCUMENTS = {
     author: text.optional(),
     config: z.looseObject({}).optional(),
   }),
+  rules: z.strictObject({ meta, rules: z.array(rule), cursor: next }),
+  rule: z.strictObject({
+    meta,
+    rule,
+    diagnostics: z.array(diagnostic).optional().meta({ description: 'Of what was written: warnings' }),
+  }),
+  ruleVersions: z.strictObject({ meta, versions: z.array(ruleVersion), cursor: next }),
+  ruleStats: z.strictObject({
+    meta,
+    asOf: time.optional().meta({ description: 'End of the hour and of the 24 hours; absent: it wrote nothing' }),
+    versions: z.array(ruleStat),
+  }),
+  ruleVerdict: z.strictObject({ meta, ...verdict }),
   gaps: page('gaps', gap),
   events: page('events', event),
   deadLetters: page('deadLetters', deadLetter),
@@ -213,4 +227,5 @@ export const problem = z.strictObject({
   detail: text.optional(),
   instance: text,
   requestId: text,
+  diagnostics: z.array(diagnostic).optional().meta({ description: 'Of a rule: all that is wrong, and where' }),
 })

@@ -1,6 +1,6 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
-import { isLoopback, keyOf } from './access.ts'
+import { findKey, isLoopback, keyOf, keysOf } from './access.ts'
 import type { AppDeps } from './deps.ts'
 import { HttpFailure } from './problem.ts'
 
@@ -15,7 +15,7 @@ export const limiter = ({ requestsPerMinute: { loopback, others }, access }: App
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     keyGenerator: (request) => {
-      const key = keyOf(request.get('authorization'), access.keys)
+      const key = keyOf(request.get('authorization'), keysOf(access))
       return key === undefined ? ipKeyGenerator(request.ip ?? '', IPV6_SUBNET) : `key ${key}`
     },
     skip: (request) => isHealth(request) || isPageFile(request),
@@ -26,6 +26,49 @@ export const limiter = ({ requestsPerMinute: { loopback, others }, access }: App
 const isPageFile = ({ path }: Request): boolean => /^\/page\/[^/]+$/.test(path)
 const isHealth = ({ path }: Request): boolean => /^\/(livez|readyz|healthz)$/.test(path)
 
+/**
+ * Whoever changes something needs a key that may, on this machine too, and is known by its name; and may do it less often
+ * than look. What was said without one has no effect, not even on the limit of those who have one.
+ */
+export const mayWrite = ({
+  access,
+  refusals,
+  now,
+  requestsPerMinute: { writes = WRITES },
+}: AppDeps): RequestHandler[] => [
+  (request, response, next) => {
+    const given = request.get('authorization')
+    const key = findKey(given, keysOf(access))
+    if (key?.scope === 'write') {
+      response.locals['author'] = key.name
+      return next()
+    }
+    const reason = key !== undefined ? 'read_only_key' : given === undefined ? 'no_key' : 'wrong_key'
+    refusals.refused(request.ip ?? '', reason, request.path, now())
+    if (key !== undefined) throw new HttpFailure('FORBIDDEN')
+    response.set('www-authenticate', 'Bearer')
+    throw new HttpFailure('UNAUTHORIZED')
+  },
+  rateLimit({
+    windowMs: 60_000,
+    limit: writes,
+    standardHeaders: 'draft-8',
+    identifier: 'writes',
+    legacyHeaders: false,
+    keyGenerator: (_request, response) => `key ${authorOf(response)}`,
+    handler: (_request, _response, next) => next(new HttpFailure('TOO_MANY_REQUESTS')),
+  }),
+]
+
+const WRITES = 60
+
+/** Name of the key that a write came with. */
+export function authorOf({ locals }: Response): string {
+  const author: unknown = locals['author']
+  if (typeof author !== 'string') throw new Error('a write that nobody was asked a key for')
+  return author
+}
+
 /** What describes the API, its health and the page's own files hold no rows; all else, also what is not there, is guarded. */
 const OPEN = /^\/(page\/[^/]+|errors|openapi\.json|reference|livez|readyz|healthz|version)?$/
 
@@ -34,10 +77,10 @@ const OPEN = /^\/(page\/[^/]+|errors|openapi\.json|reference|livez|readyz|health
  * 127.0.0.1.
  */
 export const authorise =
-  ({ access: { keys }, refusals, now }: Pick<AppDeps, 'access' | 'refusals' | 'now'>): RequestHandler =>
+  ({ access, refusals, now }: Pick<AppDeps, 'access' | 'refusals' | 'now'>): RequestHandler =>
   (request, response, next) => {
     const given = request.get('authorization')
-    if (keys.length > 0 && !OPEN.test(request.path) && keyOf(given, keys) === undefined) {
+    if (access.keys.length > 0 && !OPEN.test(request.path) && keyOf(given, keysOf(access)) === undefined) {
       refusals.refused(request.ip ?? '', given === undefined ? 'no_key' : 'wrong_key', request.path, now())
       response.set('www-authenticate', 'Bearer')
       throw new HttpFailure('UNAUTHORIZED')
@@ -66,7 +109,7 @@ export const boundAddress: RequestHandler = (request, _response, next) => {
   next()
 }
 
-const EXPOSED = 'ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
+const EXPOSED = 'ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'
 
 /** Pages of other origins may read the answers if theirs is in the list, letter by letter; never with cookies. */
 export const shareWith =
@@ -79,16 +122,22 @@ export const shareWith =
     next()
   }
 
-/** Answers the question a browser asks before it sends a header of ours. */
-export const preflight: RequestHandler = (request, response, next) => {
-  const isAsked = request.method === 'OPTIONS' && request.get('access-control-request-method') !== undefined
-  if (!isAsked || response.get('access-control-allow-origin') === undefined) return next()
-  response
-    .set({
-      'access-control-allow-methods': 'GET, HEAD',
-      'access-control-allow-headers': 'Authorization, If-None-Match, X-Request-Id',
-      'access-control-max-age': '600',
-    })
-    .status(204)
-    .end()
-}
+/** Answers the question a browser asks before it sends a header of ours: what this path allows, to whom it may concern. */
+export const preflight =
+  (methods: readonly string[]): RequestHandler =>
+  (request, response, next) => {
+    const isAsked = request.method === 'OPTIONS' && request.get('access-control-request-method') !== undefined
+    if (!isAsked || response.get('access-control-allow-origin') === undefined) return next()
+    const isRead = methods.every((method) => method === 'GET' || method === 'HEAD')
+    response
+      .set({
+        'access-control-allow-methods': methods.join(', '),
+        'access-control-allow-headers': isRead ? READ_HEADERS : WRITE_HEADERS,
+        'access-control-max-age': '600',
+      })
+      .status(204)
+      .end()
+  }
+
+const READ_HEADERS = 'Authorization, If-None-Match, X-Request-Id'
+const WRITE_HEADERS = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id'

@@ -12,6 +12,7 @@ await runService('api', async ({ environment, log, metrics }) => {
       host: environment.CROSSTIDE_HOST,
       keys: environment.CROSSTIDE_API_KEYS ?? [],
       origins: environment.CROSSTIDE_CORS_ORIGINS ?? [],
+      localKeyHash: environment.CROSSTIDE_LOCAL_KEY_HASH,
     },
     database: required(environment, 'DATABASE_URL'),
     brokers: required(environment, 'KAFKA_BROKERS'),

@@ -12,13 +12,17 @@ import {
   matchesQuery,
   noQuery,
   pricesQuery,
+  rulePath,
+  rulesQuery,
   signalPath,
   signalsQuery,
   symbolPath,
 } from './parameters.ts'
+import { RULE_CHANGES } from './rule-operations.ts'
 
 type Json = z.core.JSONSchema.BaseSchema | boolean
 type OperationId = keyof typeof DOCUMENTS
+export type Failure = '400' | '403' | '404' | '409' | '412' | '413' | '415' | '422' | '428' | '503'
 type Input = {
   readonly path: string
   readonly summary: string
@@ -26,13 +30,21 @@ type Input = {
   readonly params?: z.ZodType
   /** Whether a closed range, or what has ended, may come as 304. */
   readonly isRange?: true
-  readonly failures: readonly ('400' | '404' | '503')[]
+  readonly failures: readonly Failure[]
+}
+/** Anything but a GET. `isOpen`: changes nothing, who may read may send it. `body`: may be left out if it may be empty. */
+export type Change = Omit<Input, 'isRange'> & {
+  readonly method: 'post' | 'put' | 'delete'
+  readonly headers?: z.ZodType
+  readonly body?: z.ZodType | undefined
+  readonly isOpen?: true
+  readonly answer: readonly [status: 200 | 201 | 204, document: OperationId | undefined]
 }
 
 const DATABASE = ['400', '503'] as const
 
 /** Every document the API answers with; health, metrics and the page are no part of the contract. */
-export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
+export const OPERATIONS: Readonly<Record<Exclude<OperationId, 'ruleVerdict'>, Input>> = {
   prices: {
     path: '/api/v1/prices',
     summary: 'Latest prices by symbol and exchange, in pages',
@@ -97,6 +109,33 @@ export const OPERATIONS: Readonly<Record<OperationId, Input>> = {
     failures: DATABASE,
   },
   gaps: { ...history('gaps', 'What may be missing, by its end, in pages; at most 31 days at once'), query: gapsQuery },
+  rules: {
+    path: '/api/v1/rules',
+    summary: 'Rules by id, each with its newest document and what became of it, in pages',
+    query: rulesQuery,
+    failures: DATABASE,
+  },
+  rule: {
+    path: '/api/v1/rules/{id}',
+    summary: 'One rule: its newest document, with its ETag, and what became of it',
+    query: noQuery,
+    params: rulePath,
+    failures: ['400', '404', '503'],
+  },
+  ruleVersions: {
+    path: '/api/v1/rules/{id}/versions',
+    summary: 'Every version of a rule, the newest first, in pages; of a deleted one, too',
+    query: rulesQuery,
+    params: rulePath,
+    failures: ['400', '404', '503'],
+  },
+  ruleStats: {
+    path: '/api/v1/rules/{id}/stats',
+    summary: 'What each version of a rule did within the hour and within 24 hours',
+    query: noQuery,
+    params: rulePath,
+    failures: ['400', '404', '503'],
+  },
   events: {
     path: '/api/v1/events',
     summary: 'What processes of the pipeline said, in pages; at most 31 days at once',
@@ -125,7 +164,7 @@ function plain(name: string, summary: string): Input {
 
 export type Parameter = {
   readonly name: string
-  readonly in: 'query' | 'path'
+  readonly in: 'query' | 'path' | 'header'
   readonly required: boolean
   readonly description?: string | undefined
   readonly schema: Json
@@ -141,11 +180,9 @@ export const openApi = () => ({
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   servers: [{ url: '/' }],
-  // A key is needed where keys are set.
+  // To read a key is needed where keys are set, to change anything always.
   security: [{}, { key: [] }],
-  paths: Object.fromEntries(
-    Object.entries(OPERATIONS).map(([id, input]) => [input.path, { get: operation(id, input) }]),
-  ),
+  paths: pathsOf(),
   components: {
     securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     schemas: {
@@ -154,6 +191,46 @@ export const openApi = () => ({
     },
   },
 })
+
+export type PathItem = {
+  readonly get?: ReturnType<typeof operation>
+} & Partial<Readonly<Record<Change['method'], ReturnType<typeof changing>>>>
+
+function pathsOf(): Readonly<Record<string, PathItem>> {
+  const paths: Record<string, PathItem> = {}
+  for (const [id, input] of Object.entries(OPERATIONS)) paths[input.path] = { get: operation(id, input) }
+  const changes: Readonly<Record<string, Change>> = RULE_CHANGES
+  for (const [id, change] of Object.entries(changes))
+    paths[change.path] = { ...paths[change.path], [change.method]: changing(id, change) }
+  return paths
+}
+
+function changing(operationId: string, { summary, query, params, headers, body, isOpen, answer, failures }: Change) {
+  const [status, document] = answer
+  const content = { 'application/json': { schema: { $ref: `#/components/schemas/${document ?? ''}` } } }
+  return {
+    operationId,
+    summary,
+    ...(isOpen === true ? {} : { security: [{ key: [] }] }),
+    parameters: [
+      ...parametersOf(query, 'query'),
+      ...(params === undefined ? [] : parametersOf(params, 'path')),
+      ...(headers === undefined ? [] : parametersOf(headers, 'header')),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !body.safeParse({}).success,
+            content: { 'application/json': { schema: jsonOf(body, 'input') } },
+          },
+        }),
+    responses: {
+      [status]: { description: summary, ...(document === undefined ? {} : { content }) },
+      ...Object.fromEntries([...failures, '401', '414', '421', '429', '500'].map((code) => [code, PROBLEM])),
+    },
+  }
+}
 
 function operation(operationId: string, { summary, query, params, isRange, failures }: Input) {
   return {

@@ -145,6 +145,57 @@ export const matchPath = z.strictObject({
     .meta({ description: 'Id of the match', examples: ['price-spike@1:0:1234:0'] }),
 })
 export const noQuery = z.strictObject({})
+export const rulesQuery = z.strictObject({ limit, cursor })
+export const rulePath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'not an id like price-spike')
+    .meta({ description: 'Id of the rule', examples: ['price-spike'] }),
+})
+/** How a document is written. */
+export const writeQuery = z.strictObject({
+  activate: z
+    .enum(['true', 'false'])
+    .default('true')
+    .meta({
+      json: { type: 'boolean', default: true },
+      description:
+        'false: it is only kept; else `enabled` of the document says whether it becomes active or the rule inactive',
+    })
+    .transform((text) => text === 'true'),
+})
+export const activateBody = z.strictObject({
+  version: z.int().min(1).optional().meta({ description: 'Absent: the newest' }),
+  shadow: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Evaluated and recorded beside the active version, without alerts' }),
+})
+export const deactivateBody = z.strictObject({
+  shadow: z.boolean().default(false).meta({ description: 'Only the version in the shadow; else that too' }),
+})
+export const noBody = z.strictObject({})
+/** Of a rule as much as a schema can say; the language itself is judged by core/rules. */
+export const ruleBody = z.looseObject({
+  id: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  version: z.int().min(1).max(1_000_000_000).meta({ description: 'An (id, version) never changes' }),
+  name: z.string(),
+  enabled: z.boolean(),
+  on: z.union([z.string(), z.array(z.string())]).meta({ description: 'Streams, such as quote or trade' }),
+  by: z.array(z.string()).meta({ description: 'Fields that state is kept per value of' }),
+  severity: z.union([z.enum(SEVERITIES), z.looseObject({})]),
+  emit: z.looseObject({ type: z.string() }),
+})
+export const ifMatchHeader = z.strictObject({
+  'If-Match': z.string().meta({ description: 'ETag of the document that was read, or *', examples: ['*'] }),
+})
+export const idempotencyHeader = z.strictObject({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/)
+    .optional()
+    .meta({ description: 'A repeat with the same key and request does nothing more, for a day' }),
+})
 export const readyQuery = z.strictObject({ verbose: z.string().max(16).optional() })
 export const symbolPath = z.strictObject({ symbol })
 

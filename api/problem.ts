@@ -1,4 +1,5 @@
 import { PipelineError } from '../core/errors.ts'
+import type { Diagnostic } from '../core/rules/diagnostic.ts'
 
 /** Every way a request fails: status, what it means, what to do. `type` of a problem document links into this table. */
 export const PROBLEMS = {
@@ -10,9 +11,11 @@ export const PROBLEMS = {
     'A key is needed and was not given, or is none of ours',
     'Send the header Authorization: Bearer KEY.',
   ],
+  FORBIDDEN: [403, 'This key may only read', 'Use one that CROSSTIDE_API_KEYS lists with :write.'],
   NOT_FOUND: [404, 'There is nothing at this path', 'GET / lists what there is.'],
   UNKNOWN_SYMBOL: [404, 'No exchange has shown this symbol yet', 'GET /api/v1/prices lists the known ones.'],
   UNKNOWN_SIGNAL: [404, 'There is no such signal, or none any more', 'GET /api/v1/signals lists those of 30 days.'],
+  UNKNOWN_RULE: [404, 'There is no such rule, or no such version of it', 'GET /api/v1/rules lists the rules.'],
   UNKNOWN_MATCH: [404, 'There is no such match, or none any more', 'GET /api/v1/matches lists those of 30 days.'],
   METHOD_NOT_ALLOWED: [405, 'The path exists, the method does not', 'Use one that the Allow header names.'],
   REQUEST_TIMEOUT: [
@@ -20,13 +23,24 @@ export const PROBLEMS = {
     'The request did not arrive in time',
     'Send headers within 5 s, the whole request within 10 s.',
   ],
+  CONFLICT: [
+    409,
+    'It is not as this change supposes, or somebody else changes it just now',
+    'Read it again; where another is at work, try again.',
+  ],
+  CHANGED_MEANWHILE: [412, 'The document is not the one you have read', 'Read it again and send its ETag as If-Match.'],
   BODY_TOO_LARGE: [413, 'The body is larger than 100 kB', 'Send less.'],
   URI_TOO_LONG: [414, 'The address is longer than 8 kB', 'No address of ours is: follow the links.'],
+  NOT_JSON: [415, 'The body is no JSON', 'Send the header Content-Type: application/json.'],
   MISDIRECTED: [
     421,
     'Without keys we answer under the names of this machine only',
     'Ask 127.0.0.1 or localhost, or set CROSSTIDE_API_KEYS.',
   ],
+  INVALID_RULE: [422, 'The rule cannot be used', 'Mend what `diagnostics` names, each by its place in the document.'],
+  RULES_TOO_LARGE: [422, 'All active rules together are too large for a record of the log', 'Deactivate some.'],
+  KEY_REUSED: [422, 'This Idempotency-Key was sent with another request', 'Make a new key for a new request.'],
+  PRECONDITION_REQUIRED: [428, 'A change needs to say what it changes', 'Send the ETag you have read as If-Match.'],
   TOO_MANY_REQUESTS: [429, 'Too many requests with this key or from this address', 'Wait as long as Retry-After says.'],
   INTERNAL: [500, 'We failed', 'Try again; if it persists, report the request id.'],
   DATABASE_UNAVAILABLE: [503, 'PostgreSQL does not answer', 'Try again; /readyz says what is wrong.'],
@@ -45,18 +59,22 @@ export type Problem = {
   readonly detail: string | undefined
   readonly instance: string
   readonly requestId: string
+  /** Of a document: everything that is wrong with it, and where. */
+  readonly diagnostics: readonly Diagnostic[] | undefined
 }
 
 /** A failure with a status; thrown in a route, turned into a problem document by the app. */
 export class HttpFailure extends Error {
   readonly code: ProblemCode
   readonly detail: string | undefined
+  readonly diagnostics: readonly Diagnostic[] | undefined
 
-  constructor(code: ProblemCode, detail?: string) {
+  constructor(code: ProblemCode, detail?: string, diagnostics?: readonly Diagnostic[]) {
     super(detail ?? PROBLEMS[code][1])
     this.name = 'HttpFailure'
     this.code = code
     this.detail = detail
+    this.diagnostics = diagnostics
   }
 }
 
@@ -68,6 +86,7 @@ export const problemOf = (failure: HttpFailure, instance: string, requestId: str
   detail: failure.detail,
   instance,
   requestId,
+  diagnostics: failure.diagnostics,
 })
 
 /**

@@ -1,7 +1,7 @@
 import { MICROS_PER_MINUTE, type Micros } from '../core/time.ts'
 
 /** Why somebody was not let in. */
-export type RefusalReason = 'no_key' | 'wrong_key'
+export type RefusalReason = 'no_key' | 'wrong_key' | 'read_only_key'
 
 /** What goes on record: who was refused for what since the record before, and where it was first tried. */
 export type RefusalRecord = {

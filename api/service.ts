@@ -10,6 +10,7 @@ import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import { openPool } from '../io/postgres.ts'
 import { openRegistry } from '../io/registry.ts'
+import { judgeBy, type Judge } from '../io/rules-world.ts'
 import type { Service } from '../io/service.ts'
 import { tickCodec } from '../schemas/codec.ts'
 import type { Catalogue } from '../schemas/topics.ts'
@@ -28,6 +29,7 @@ import { selectRemembered } from './queries/remembered.ts'
 import { selectMissing } from './queries/schema.ts'
 import { watchReadiness } from './readiness.ts'
 import { createRefusals } from './refusals.ts'
+import { auditRules } from '../io/rules-audit.ts'
 import { closeServer, listen } from './server.ts'
 import { startSignals } from './signals.ts'
 import { serveSockets } from './sockets.ts'
@@ -45,6 +47,8 @@ export type ApiOptions = {
   readonly limits?: Limits
   readonly access?: Access
   readonly requestsPerMinute?: AppDeps['requestsPerMinute']
+  /** Instead of that of the configuration; for tests. */
+  readonly judge?: Judge
 }
 
 /** How long the first answer waits for the log's present; after that the API serves and says it is not ready. */
@@ -137,7 +141,14 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     },
   }
   const recording = setInterval(() => onRecord.flush(now()), 10_000).unref()
-  const deps = { database, board, readiness, letters, configuration, signals, metrics, log, source, now }
+  const writing = openPool(options.database, 'api_rw', log, 2)
+  const rules: AppDeps['rules'] = {
+    database: writing,
+    reading: database,
+    judge: options.judge ?? judgeBy(() => configuration().config),
+    audit: auditRules(announcer, log),
+  }
+  const deps = { database, board, readiness, letters, configuration, signals, rules, metrics, log, source, now }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
@@ -150,7 +161,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])
     await Promise.all([feed.stop(), signals.stop()])
-    await Promise.all([ranges.close(), database.end()])
+    await Promise.all([ranges.close(), database.end(), writing.end()])
     return { unsent: 0 }
   }
   let stopped: ReturnType<typeof stop> | undefined

@@ -6,15 +6,19 @@ export const SOURCES = ['simulated', 'live', 'recorded'] as const
 export type Source = (typeof SOURCES)[number]
 
 const port = z.coerce.number().int().min(0).max(65_535)
-/** `name:hash,…`; the hash is the SHA-256 of the key in hex, so that whoever reads this does not have the key. */
+/** `name:hash` or `name:hash:write`, by comma; the hash is the SHA-256 of the key in hex: whoever reads this has not the key. */
 const apiKeys = z
   .string()
   .transform((text) => text.split(',').map((one) => one.trim()))
   .refine(
-    (keys) => keys.every((one) => /^[\w.-]{1,32}:[0-9a-f]{64}$/.test(one)),
-    'not a list of name:hash, hash being the SHA-256 of the key as 64 lower-case hex digits',
+    (keys) => keys.every((one) => /^[\w.-]{1,32}:[0-9a-f]{64}(:write)?$/.test(one)),
+    'not a list of name:hash or name:hash:write, hash being the SHA-256 of the key as 64 lower-case hex digits',
   )
-  .transform((keys) => keys.map((one) => ({ name: one.slice(0, -65), hash: one.slice(-64) })))
+  .transform((keys) => keys.map(keyOf))
+function keyOf(text: string): { readonly name: string; readonly hash: string; readonly scope?: 'write' } {
+  const [name = '', hash = '', scope] = text.split(':')
+  return scope === undefined ? { name, hash } : { name, hash, scope: 'write' }
+}
 const origins = z
   .string()
   .transform((text) => text.split(',').map((one) => one.trim()))
@@ -39,6 +43,11 @@ const schema = z.object({
     .regex(/^[\w.:-]{1,255}$/, 'not an address')
     .default('127.0.0.1'),
   CROSSTIDE_API_KEYS: apiKeys.optional(),
+  /** SHA-256 of the key by which this machine writes; `crosstide up` makes the key and sets this. */
+  CROSSTIDE_LOCAL_KEY_HASH: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'not a SHA-256 as 64 lower-case hex digits')
+    .optional(),
   /** Origins whose pages may read the API from a browser. */
   CROSSTIDE_CORS_ORIGINS: origins.optional(),
   /** The way to the exchanges: http://user:password@host:port; what is reached without it, by comma. */

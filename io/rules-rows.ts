@@ -1,5 +1,7 @@
-import type { PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import type { Standing } from '../core/rules/standing.ts'
+
+export type Rows = Pick<Pool, 'query'>
 
 /** A version of a rule as a key; ids hold no @. */
 export const chosen = (id: string, version: number): string => `${id}@${version}`
@@ -15,7 +17,7 @@ type Row = {
 }
 
 /** How each rule that there ever was stands, by id. */
-export async function loadStandings(client: PoolClient): Promise<ReadonlyMap<string, Standing>> {
+export async function loadStandings(client: Rows): Promise<ReadonlyMap<string, Standing>> {
   const { rows } = await client.query<Row>(
     `select s.rule_id, s.active_version, s.previous_version, s.shadow_version, s.deleted, v.versions, v.hashes
        from public.rule_states s
@@ -42,7 +44,7 @@ const numberOf = (text: string | null): number | undefined => (text === null ? u
 
 /** Documents of versions, or of all versions of one rule. */
 export async function documentsOf(
-  client: PoolClient,
+  client: Rows,
   wanted: string | readonly { readonly id: string; readonly version: number }[],
 ): Promise<readonly unknown[]> {
   const { rows } =

@@ -16,10 +16,13 @@ import {
   type Wish,
 } from '../core/rules/standing.ts'
 import { hashOfDocument } from './control-documents.ts'
-import { chosen, documentsOf, loadStandings } from './rules-rows.ts'
+import { chosen, documentsOf, loadStandings, type Rows } from './rules-rows.ts'
 
 /** Who changes rules: the name of an API key, `user@host`, or `bootstrap`. */
 export type Author = { readonly author: string; readonly fromFile: boolean }
+
+/** Of the rules as they are looked at; they may be others by the time they were read. */
+export type Shelf = Pick<RuleBook, 'standing' | 'ids' | 'versions' | 'active'>
 
 /** One thing that was done, as it stands in `rule_changes`. */
 export type RuleChange = {
@@ -110,10 +113,7 @@ async function change<Result>(
   const changes: RuleChange[] = []
   const drafts = new Map<string, unknown>()
   const book: RuleBook = {
-    standing: (id) => now.get(id),
-    ids: () => [...now.keys()],
-    versions: async (id) => (await documentsOf(client, id)).flatMap((document) => readable(document)),
-    active: () => activeSet(client, now, drafts),
+    ...shelf(client, now, drafts),
     ask(wish, document) {
       const id = idOf(wish)
       const old = now.get(id)
@@ -149,6 +149,17 @@ async function change<Result>(
   return { kind: 'done', result, epoch, changes }
 }
 
+/** Without the lock: to judge a document by. As any role that may read. */
+export const lookAtRules = async (database: Rows): Promise<Shelf> =>
+  shelf(database, await loadStandings(database), new Map())
+
+const shelf = (database: Rows, now: ReadonlyMap<string, Standing>, drafts: ReadonlyMap<string, unknown>): Shelf => ({
+  standing: (id) => now.get(id),
+  ids: () => [...now.keys()],
+  versions: async (id) => (await documentsOf(database, id)).flatMap(readable),
+  active: () => activeSet(database, now, drafts),
+})
+
 const readable = (document: unknown): readonly Rule[] => {
   const read = readRule(document)
   return 'rule' in read ? [read.rule] : []
@@ -174,7 +185,7 @@ const spoken = (standing: Standing | undefined): string => `${standing?.active ?
 
 /** Whole, sorted by id; whatever a document says of itself, what stands here is enabled. */
 async function activeSet(
-  client: PoolClient,
+  client: Rows,
   standings: ReadonlyMap<string, Standing>,
   drafts: ReadonlyMap<string, unknown>,
 ): Promise<RuleSet> {
@@ -237,15 +248,17 @@ async function writeStandings(
 ): Promise<void> {
   for (const { action, id, version, beforeHash, afterHash, after } of changes) {
     const made = spoken(before.get(id)) === spoken(after) ? undefined : epoch
+    const spoke = before.get(id)?.active === after.active ? undefined : epoch
     await client.query(
       `insert into public.rule_states as s
-         (rule_id, active_version, previous_version, shadow_version, deleted, epoch, changed_by)
-       values ($1, $2, $3, $4, $5, $6, $7)
+         (rule_id, active_version, previous_version, shadow_version, deleted, epoch, active_epoch, changed_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
        on conflict (rule_id) do update set
          active_version = excluded.active_version, previous_version = excluded.previous_version,
          shadow_version = excluded.shadow_version, deleted = excluded.deleted,
-         epoch = coalesce(excluded.epoch, s.epoch), changed_at = now(), changed_by = excluded.changed_by`,
-      [id, after.active, after.previous, after.shadow, after.isDeleted, made, author],
+         epoch = coalesce(excluded.epoch, s.epoch), active_epoch = coalesce(excluded.active_epoch, s.active_epoch),
+         changed_at = now(), changed_by = excluded.changed_by`,
+      [id, after.active, after.previous, after.shadow, after.isDeleted, made, spoke, author],
     )
     await client.query(
       `insert into public.rule_changes

@@ -35,6 +35,7 @@ create table public.rule_states (
   shadow_version bigint,
   deleted boolean not null default false,
   epoch bigint,
+  active_epoch bigint,
   changed_at timestamptz not null default now(),
   changed_by text not null,
   foreign key (rule_id, active_version) references public.rules,
@@ -48,6 +49,7 @@ comment on column public.rule_states.previous_version is 'The version that was a
 comment on column public.rule_states.shadow_version is 'The version that is evaluated and recorded beside it, without alerts; null: none.';
 comment on column public.rule_states.deleted is 'Whether it was deleted; its versions stay.';
 comment on column public.rule_states.epoch is 'Version of the control document rules in which what is active of it last changed; null: it never did.';
+comment on column public.rule_states.active_epoch is 'The same for its active version alone.';
 comment on column public.rule_states.changed_at is 'When it was last changed.';
 comment on column public.rule_states.changed_by is 'By whom.';
 
@@ -78,13 +80,14 @@ comment on column public.rule_changes.active_version is 'The active version afte
 comment on column public.rule_changes.shadow_version is 'The version in the shadow after it.';
 comment on column public.rule_changes.epoch is 'Version of the control document rules that it made; null: it changed nothing that is active.';
 
+create index system_events_rules on public.system_events ((details ->> 'ruleId'), time) where details ? 'ruleId';
+
 create table ingest.rule_requests (
   author text not null,
   request_key text not null,
   fingerprint text collate "C" not null,
   rule_id text collate "C" not null,
   version bigint not null,
-  epoch bigint,
   created_at timestamptz not null default now(),
   primary key (author, request_key)
 );
@@ -94,7 +97,6 @@ comment on column ingest.rule_requests.request_key is 'The Idempotency-Key.';
 comment on column ingest.rule_requests.fingerprint is 'What was asked for: another request under the same key is refused.';
 comment on column ingest.rule_requests.rule_id is 'What it made.';
 comment on column ingest.rule_requests.version is 'Which version.';
-comment on column ingest.rule_requests.epoch is 'Version of the control document rules that it made; null: none.';
 comment on column ingest.rule_requests.created_at is 'When.';
 
 create function ingest.add_rule_set(content jsonb, content_hash text, by text, of_file boolean, expected bigint) returns bigint

@@ -215,7 +215,8 @@ describe('addresses, headers and bodies', () => {
   test('a small body that grows large is a 413 before it has grown', async () => {
     const body = gzipSync(Buffer.alloc(20 * 1024 * 1024, ' '))
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
-    expect(await refusal('/', { method: 'POST', body, headers })).toEqual([413, 'BODY_TOO_LARGE', undefined])
+    const path = '/api/v1/rules/validate'
+    expect(await refusal(path, { method: 'POST', body, headers })).toEqual([413, 'BODY_TOO_LARGE', undefined])
   })
 
   test.each([

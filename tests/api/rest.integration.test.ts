@@ -221,9 +221,14 @@ describe('answers', () => {
     ['/api/v1/exchanges?x=1', {}, 400, 'BAD_PARAMETER'],
     ['/api/v1/prices/%E0%A4%A', {}, 400, 'BAD_REQUEST'],
     ['/api/v1/prices', { method: 'DELETE' }, 405, 'METHOD_NOT_ALLOWED'],
-    ['/', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }, 400, 'BAD_REQUEST'],
     [
-      '/',
+      '/api/v1/rules/validate',
+      { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } },
+      400,
+      'BAD_REQUEST',
+    ],
+    [
+      '/api/v1/rules/validate',
       { method: 'POST', body: JSON.stringify('x'.repeat(200_000)), headers: { 'content-type': 'application/json' } },
       413,
       'BODY_TOO_LARGE',

@@ -16,6 +16,7 @@ import { TICKS_WRITER, openWriter } from '../../io/kafka/writer.ts'
 import { parseConfig } from '../../io/config.ts'
 import { logIdRecord } from '../../io/log-id.ts'
 import { createMetrics } from '../../io/metrics.ts'
+import type { Judge } from '../../io/rules-world.ts'
 import { openRegistry } from '../../io/registry.ts'
 import { tickCodec } from '../../schemas/codec.ts'
 import { letterTopics } from '../../api/letters.ts'
@@ -56,6 +57,8 @@ export async function startApiRig(
     readonly limits?: Limits
     readonly access?: Access
     readonly requestsPerMinute?: AppDeps['requestsPerMinute']
+    /** Instead of the real one. */
+    readonly judge?: Judge
     /** Stands between the API and its database, for instance a proxy. */
     readonly databaseUrl?: (url: string) => string
     readonly before?: (rig: Pick<ApiRig, 'database' | 'mouth'>) => Promise<void>
@@ -125,6 +128,7 @@ export async function startApiRig(
       metrics: createMetrics('api', 'test'),
       limits: options.limits ?? LIMITS,
       access: options.access ?? LOCAL,
+      ...(options.judge === undefined ? {} : { judge: options.judge }),
       ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
     })
   const end = async (): Promise<void> => {

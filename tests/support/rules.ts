@@ -1,4 +1,6 @@
 import type { Rule } from '../../core/rules/document.ts'
+import { readRule } from '../../core/rules/read.ts'
+import type { Judge } from '../../io/rules-world.ts'
 
 /** A rule that says little; `bps` makes it another one. */
 export const ruleOf = (id: string, version = 1, bps = 10, rest: Partial<Rule> = {}): Rule => ({
@@ -13,3 +15,13 @@ export const ruleOf = (id: string, version = 1, bps = 10, rest: Partial<Rule> = 
   emit: { type: 'spread' },
   ...rest,
 })
+
+/** Judges the shape, and as wrong what has the tag `wrong`: what the language says is tested elsewhere. */
+export const lenient: Judge = (document) => {
+  const read = readRule(document)
+  if ('diagnostics' in read) return { rule: undefined, diagnostics: read.diagnostics, bound: undefined }
+  const wrong = { code: 'E102', pointer: '/when', from: 0, to: 4, message: 'There is no "pric".' }
+  const doubt = { code: 'W806', pointer: '/tests', from: undefined, to: undefined, message: 'It has no test.' }
+  const isWrong = read.rule.tags?.includes('wrong') ?? false
+  return { rule: read.rule, diagnostics: isWrong ? [wrong, doubt] : [doubt], bound: undefined }
+}

@@ -1,0 +1,239 @@
+import { isError, type Diagnostic } from '../core/rules/diagnostic.ts'
+import type { Rule } from '../core/rules/document.ts'
+import { readRule } from '../core/rules/read.ts'
+import { idOf, newestOf, type Refusal, type Wish } from '../core/rules/standing.ts'
+import type { Verdict as Judgement } from '../core/rules/validate.ts'
+import { rememberRequest, requestBefore, type Asked } from './rules-requests.ts'
+import { unkeepable } from './rules-plain.ts'
+import {
+  lookAtRules,
+  changeRules,
+  hashOfRule,
+  type Author,
+  type RuleBook,
+  type RuleChange,
+  type Shelf,
+} from './rules-store.ts'
+import type { Rows } from './rules-rows.ts'
+import type { Judge } from './rules-world.ts'
+
+export type DeskDeps = {
+  /** As `api_rw`. */
+  readonly database: Parameters<typeof changeRules>[0]
+  /** For judging alone; any role that may read. */
+  readonly reading: Rows
+  readonly judge: Judge
+  /** Told after the commit of each change. */
+  readonly audit: (by: Author, change: RuleChange, epoch: number | undefined) => void
+}
+
+/** How a document is written: `activate`: false, it is only kept; else it becomes what its `enabled` says. */
+export type Writing = {
+  readonly document: unknown
+  readonly mode:
+    | { readonly kind: 'create' }
+    | { readonly kind: 'update'; readonly id: string; readonly ifMatch: readonly string[] | undefined }
+    /** The one or the other, whatever is there. */
+    | { readonly kind: 'apply' }
+  readonly activate: boolean
+}
+
+/** What became of one wish. */
+export type Told = {
+  readonly id: string
+  readonly version: number
+  readonly isChanged: boolean
+  /** Warnings; with errors nothing is done. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly refusal: Refusal | undefined
+}
+
+export type DeskOutcome =
+  /** `isRepeat`: the same request was done before, and nothing now. */
+  | {
+      readonly kind: 'done'
+      readonly told: readonly Told[]
+      readonly epoch: number | undefined
+      readonly isRepeat: boolean
+    }
+  /** Nothing was done: some of it was refused, or has errors. */
+  | { readonly kind: 'refused'; readonly told: readonly Told[] }
+  | { readonly kind: 'busy' | 'key_reused' }
+  | { readonly kind: 'too_large'; readonly bytes: number }
+
+/** Where a path of the API would stand in a rule's place. */
+const RESERVED: ReadonlySet<string> = new Set(['validate', 'test'])
+
+/** Writes documents, all of them or none. `asked`: what they were asked for by, so that a repeat is known. */
+export async function writeRules(
+  deps: DeskDeps,
+  by: Author,
+  writings: readonly Writing[],
+  asked?: Asked,
+): Promise<DeskOutcome> {
+  const unread = writings.map(({ document }) => refusedBefore(document))
+  if (unread.some((told) => told !== undefined)) return { kind: 'refused', told: unread.map((told) => told ?? READ) }
+  return desk(deps, by, asked, async (book) => {
+    const drafts = writings.flatMap((writing) => {
+      const read = readRule(writing.document)
+      return 'rule' in read ? [{ ...writing, rule: read.rule }] : []
+    })
+    const granted = drafts.map(({ document, rule, ...writing }) => {
+      const before = book.standing(rule.id)
+      const wish = wishOf({ ...writing, document }, rule, before !== undefined && !before.isDeleted)
+      return { before, rule, granted: wrongId(writing, rule) === undefined ? book.ask(wish, document) : undefined }
+    })
+    const { rules } = await book.active()
+    const told: Told[] = []
+    for (const [at, { rule, before, granted: one }] of granted.entries()) {
+      const writing = drafts[at]
+      const misplaced = writing === undefined ? undefined : wrongId(writing, rule)
+      const refusal = one !== undefined && 'refusal' in one ? one.refusal : undefined
+      const isChanged = one !== undefined && 'after' in one && one.after !== before
+      const found = { id: rule.id, version: rule.version, isChanged, refusal }
+      if (!isChanged && refusal === undefined && misplaced === undefined) {
+        told.push({ ...found, diagnostics: [] })
+        continue
+      }
+      const versions = before === undefined ? [] : await book.versions(rule.id)
+      const active = versions.find(({ version }) => version === before?.active)
+      const judged = deps.judge(rule, { others: rules.filter(({ id }) => id !== rule.id), versions, active })
+      told.push({
+        ...found,
+        diagnostics: [...judged.diagnostics, ...oldVersion(judged, refusal), ...(misplaced ?? [])],
+      })
+    }
+    return told
+  })
+}
+
+/** Does what needs no document: activates, deactivates, rolls back, deletes. */
+export const actOnRule = (
+  deps: DeskDeps,
+  by: Author,
+  wish: Exclude<Wish, { draft: unknown }>,
+  asked?: Asked,
+): Promise<DeskOutcome> =>
+  desk(deps, by, asked, async (book) => {
+    const id = idOf(wish)
+    const before = book.standing(id)
+    const granted = book.ask(wish)
+    if ('refusal' in granted) return [{ id, version: 0, isChanged: false, diagnostics: [], refusal: granted.refusal }]
+    const { after } = granted
+    const isChanged = after !== before
+    const version = (wish.kind === 'activate' && wish.shadow ? after.shadow : after.active) ?? newestOf(after)
+    const told = { id, version, isChanged, diagnostics: [], refusal: undefined }
+    if (!isChanged || (wish.kind !== 'activate' && wish.kind !== 'rollback')) return [told]
+    const versions = await book.versions(id)
+    const rule = versions.find((one) => one.version === version)
+    if (rule === undefined) return [{ ...told, refusal: { kind: 'no_such_version', version } }]
+    const { rules } = await book.active()
+    // It was judged against its elders when it came; a roll-back goes on from nothing.
+    const active = wish.kind === 'rollback' ? undefined : versions.find((one) => one.version === before?.active)
+    const others = rules.filter((one) => one.id !== id)
+    return [{ ...told, diagnostics: deps.judge(rule, { others, versions: undefined, active }).diagnostics }]
+  })
+
+/** What would be said of a document if it were written now. Never throws for what the document holds. */
+export async function judgeRule(
+  { judge, reading }: Pick<DeskDeps, 'judge' | 'reading'>,
+  document: unknown,
+): Promise<Judgement> {
+  const unread = unkeepable(document)
+  if (unread !== undefined) return { rule: undefined, diagnostics: [unread], bound: undefined }
+  const read = readRule(document)
+  if ('diagnostics' in read) return { rule: undefined, diagnostics: read.diagnostics, bound: undefined }
+  const shelf: Shelf = await lookAtRules(reading)
+  const { id } = read.rule
+  const standing = shelf.standing(id)
+  const versions = standing === undefined ? [] : await shelf.versions(id)
+  const { rules } = await shelf.active()
+  const active = versions.find(({ version }) => version === standing?.active)
+  return judge(read.rule, { others: rules.filter((one) => one.id !== id), versions, active })
+}
+
+async function desk(
+  deps: DeskDeps,
+  by: Author,
+  asked: Asked | undefined,
+  act: (book: RuleBook) => Promise<readonly Told[]>,
+): Promise<DeskOutcome> {
+  type Result =
+    | { readonly kind: 'told'; readonly told: readonly Told[] }
+    | { readonly kind: 'repeat'; readonly told: readonly Told[] }
+    | { readonly kind: 'key_reused' }
+  const outcome = await changeRules(
+    deps.database,
+    by,
+    async (book, client): Promise<{ keep: boolean; result: Result }> => {
+      const before = asked === undefined ? undefined : await requestBefore(client, by.author, asked)
+      if (before === 'another') return { keep: false, result: { kind: 'key_reused' } }
+      if (before !== undefined) {
+        const { id, version } = before
+        const told = { id, version, isChanged: false, diagnostics: [], refusal: undefined }
+        return { keep: false, result: { kind: 'repeat', told: [told] } }
+      }
+      const told = await act(book)
+      const keep = told.every(({ refusal, diagnostics }) => refusal === undefined && !diagnostics.some(isError))
+      const [first] = told
+      if (keep && asked !== undefined && first !== undefined) await rememberRequest(client, by.author, asked, first)
+      return { keep, result: { kind: 'told', told } }
+    },
+  )
+  if (outcome.kind === 'busy' || outcome.kind === 'too_large') return outcome
+  const { result } = outcome
+  if (result.kind === 'key_reused') return result
+  if (result.kind === 'repeat') return { kind: 'done', told: result.told, epoch: undefined, isRepeat: true }
+  if (outcome.kind === 'abandoned') return { kind: 'refused', told: result.told }
+  for (const change of outcome.changes) deps.audit(by, change, outcome.epoch)
+  return { kind: 'done', told: result.told, epoch: outcome.epoch, isRepeat: false }
+}
+
+const READ: Told = { id: '', version: 0, isChanged: false, diagnostics: [], refusal: undefined }
+
+/** Why a document is not even looked up. */
+function refusedBefore(document: unknown): Told | undefined {
+  const unread = unkeepable(document)
+  if (unread !== undefined) return { ...READ, diagnostics: [unread] }
+  const read = readRule(document)
+  if ('diagnostics' in read) return { ...READ, diagnostics: read.diagnostics }
+  const { id, version } = read.rule
+  return RESERVED.has(id)
+    ? {
+        ...READ,
+        id,
+        version,
+        diagnostics: [wrong('E201', '/id', `"${id}" is no id: the API has something else there.`)],
+      }
+    : undefined
+}
+
+function wishOf({ mode, activate }: Writing, rule: Rule, isThere: boolean): Wish {
+  const { id, version, enabled } = rule
+  const draft = { id, version, hash: hashOfRule(rule), isEnabled: activate ? enabled : undefined }
+  if (mode.kind === 'update') return { kind: 'update', draft, ifMatch: mode.ifMatch }
+  return mode.kind === 'create' || !isThere ? { kind: 'create', draft } : { kind: 'update', draft, ifMatch: undefined }
+}
+
+const wrongId = ({ mode }: Pick<Writing, 'mode'>, { id }: Rule): readonly Diagnostic[] | undefined =>
+  mode.kind === 'update' && mode.id !== id
+    ? [wrong('E201', '/id', `The document is of the rule "${id}", the address of "${mode.id}".`)]
+    : undefined
+
+/** The store knows what is too old, also where the judge was not told. */
+function oldVersion({ diagnostics }: Judgement, refusal: Refusal | undefined): readonly Diagnostic[] {
+  if (diagnostics.some(({ code }) => code === 'E208')) return []
+  if (refusal?.kind === 'version_not_new')
+    return [wrong('E208', '/version', `Version ${refusal.version} is not new: the newest is ${refusal.newest}.`)]
+  return refusal?.kind === 'other_content'
+    ? [wrong('E208', '/version', `Version ${refusal.version} is there with another content: raise the version.`)]
+    : []
+}
+
+const wrong = (code: string, pointer: string, message: string): Diagnostic => ({
+  code,
+  pointer,
+  from: undefined,
+  to: undefined,
+  message,
+})
