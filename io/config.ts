@@ -4,6 +4,7 @@ import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
 import { PipelineError } from '../core/errors.ts'
 import { parseSymbol } from '../core/symbol.ts'
 import { EXCHANGES } from '../core/tick.ts'
+import { readAlerts, type AlertsConfig } from './alerts-config.ts'
 import { arbitrageOn, parseArbitrage } from './arbitrage.ts'
 import { isProxy } from './proxy.ts'
 
@@ -39,8 +40,9 @@ const schema = z
       .prefault({}),
     retentionDays: z.int().min(1).max(365).default(7),
     arbitrage: z.unknown().optional(),
+    alerts: z.unknown().optional(),
   })
-  .superRefine(({ exchanges, conversions, inverses, arbitrage = {} }, context) => {
+  .superRefine(({ exchanges, conversions, inverses, arbitrage = {}, alerts = {} }, context) => {
     const listed = new Set(Object.values(exchanges).flatMap((one) => one.symbols))
     for (const [field, symbols] of Object.entries({ conversions, inverses })) {
       for (const [index, name] of symbols.entries()) {
@@ -51,9 +53,12 @@ const schema = z
     const read = arbitrageOn({ conversions, inverses }, arbitrage)
     for (const { field, message } of 'problems' in read ? read.problems : [])
       context.addIssue({ code: 'custom', path: ['arbitrage', ...field], message })
+    const told = readAlerts(alerts)
+    for (const { field, message } of 'problems' in told ? told.problems : [])
+      context.addIssue({ code: 'custom', path: ['alerts', ...field], message })
   })
-  // A document of its own, with epochs of its own: `loadArbitrage`.
-  .transform(({ arbitrage: _arbitrage, ...config }) => config)
+  // A document of its own, with epochs of its own: `loadArbitrage`. Alerts concern the consumers only: `loadAlerts`.
+  .transform(({ arbitrage: _arbitrage, alerts: _alerts, ...config }) => config)
   .readonly()
 
 /** What `crosstide.config.json` says, defaults filled in. */
@@ -78,6 +83,15 @@ export async function loadArbitrage(file: string): Promise<ArbitrageConfig> {
   const config = parseConfig(value, file)
   const given = typeof value === 'object' && value !== null && 'arbitrage' in value ? value.arbitrage : {}
   return parseArbitrage(config, given, file)
+}
+
+/** What a configuration file says of alerts (`alerts`, all defaults if it has none); throws BAD_CONFIG. */
+export async function loadAlerts(file: string): Promise<AlertsConfig> {
+  const value = await readJson(file)
+  parseConfig(value, file)
+  const read = readAlerts(typeof value === 'object' && value !== null && 'alerts' in value ? value.alerts : {})
+  if ('alerts' in read) return read.alerts
+  throw new PipelineError('BAD_CONFIG', `${file}: alerts: ${read.problems.map(({ message }) => message).join('; ')}`)
 }
 
 /** Throws BAD_CONFIG if the file is missing or no JSON. */

@@ -34,6 +34,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       'fastest-levenshtein',
       'kafkajs',
       'lz4-napi',
+      'nodemailer',
       'pg',
       'pino',
       'prom-client',
@@ -62,6 +63,7 @@ const LAWS: Readonly<Record<string, Law>> = {
     npm: [
       '@asyncapi/parser',
       '@kafkajs/confluent-schema-registry',
+      '@marcbachmann/cel-js',
       'avsc',
       'aws4fetch',
       'fast-check',
@@ -69,6 +71,7 @@ const LAWS: Readonly<Record<string, Law>> = {
       'kysely',
       'pg',
       'playwright-core',
+      'smtp-server',
       'testcontainers',
       'vitest',
       'ws',
