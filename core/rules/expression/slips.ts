@@ -1,3 +1,4 @@
+import { quoted } from './problem.ts'
 import type { Problem } from './problem.ts'
 
 /** What other languages write, and what a rule writes for it. */
@@ -68,13 +69,12 @@ export function badCharacter(text: string, from: number): Problem {
 /** What begins as a number and does not go on as one. */
 export function badNumber(text: string, from: number): Problem {
   const problem = (message: string): Problem => ({ code: 'E101', from, to: from + text.length, message })
-  const start = `\`${text.length > 24 ? `${text.slice(0, 24)}…` : text}\``
+  const start = quoted(text, 0, text.length)
   if (/^\d+(ms|s|m|h|d)$/.test(text))
-    return problem(`${start} is no number: write duration('${text}') for a length of time`)
-  if (/^\d[\d_]*(\.\d+)?$/.test(text))
-    return problem(`${start}: write numbers without \`_\`, ${text.replaceAll('_', '')}`)
+    return problem(`${start} is no number: write duration('${text.slice(0, 24)}') for a length of time`)
+  if (/^\d[\d_]*(\.\d+)?$/.test(text)) return problem(`${start}: write numbers without \`_\``)
   if (/^[\d.]+[kKM]$/.test(text)) return problem(`${start}: write numbers out, for example 5000 or 5e3`)
-  if (/^\d+\.$/.test(text)) return problem(`${start}: digits are missing after the point, write ${text}0`)
+  if (/^\d+\.$/.test(text)) return problem(`${start}: digits are missing after the point`)
   if (/^0[xXbBoO]/.test(text)) return problem(`${start}: write numbers in the decimal system`)
   if (/^[\d.]+[eE]$/.test(text)) return problem(`${start}: digits are missing after the e`)
   if (/^[\d.]+$/.test(text)) return problem(`${start} is no number: it has more than one point`)

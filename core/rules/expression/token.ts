@@ -1,4 +1,5 @@
 import { badCharacter, badNumber } from './slips.ts'
+import { quoted } from './problem.ts'
 import type { Problem } from './problem.ts'
 
 /** `word`: names, and `in`, `true`, `false`; `sign`: operators and brackets. */
@@ -8,6 +9,8 @@ export type Token = { readonly from: number; readonly to: number } & (
   | { readonly kind: 'word' | 'sign'; readonly text: string }
   | { readonly kind: 'end' }
 )
+
+const MAX_NAME = 64
 
 const SPACE = /[ \t\r\n]*/y
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
@@ -58,13 +61,18 @@ function tokenAt(text: string, from: number): Token | Problem {
     if (whole.length > number.length) return badNumber(whole, from)
     const value = Number(number)
     if (!Number.isFinite(value))
-      return { code: 'E101', from, to, message: `\`${number}\` is greater than any number (1.8e308)` }
+      return { code: 'E101', from, to, message: `${quoted(text, from, to)} is greater than any number (1.8e308)` }
     return { kind: 'number', from, to, value }
   }
   if (sign !== undefined && (strange === undefined || strange.length <= sign.length))
     return { kind: 'sign', from, to: from + sign.length, text: sign }
   const word = matchAt(WORD, text, from)
-  if (word !== undefined) return { kind: 'word', from, to: from + word.length, text: word }
+  if (word !== undefined) {
+    const to = from + word.length
+    if (word.length > MAX_NAME)
+      return { code: 'E106', from, to, message: `a name has at most ${MAX_NAME} characters, this one ${word.length}` }
+    return { kind: 'word', from, to, text: word }
+  }
   const string = matchAt(STRING, text, from)
   if (string !== undefined) return { kind: 'string', from, to: from + string.length, value: unescaped(string) }
   const first = text.charAt(from)
