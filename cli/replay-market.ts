@@ -1,3 +1,4 @@
+import { ruleAlert } from '../core/alert.ts'
 import type { OpenTick } from '../core/arrivals.ts'
 import { PipelineError } from '../core/errors.ts'
 import { timeOf } from '../core/partition-clock.ts'
@@ -11,6 +12,7 @@ import { configuresMarket, market, type MarketOutput } from '../processors/marke
 import { encodeMarket, eventOf } from '../processors/market/wire.ts'
 import { systemEventCodec, tickCodec, type Codec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import type { ReplayLog } from './replay-log.ts'
 import type { Replay, Value } from './replay-rerun.ts'
@@ -19,12 +21,14 @@ type MarketReplay = Replay<ReturnType<ReturnType<typeof market>['initial']>, Ope
 
 /** The market processor as `processors/main.ts` runs it, over a log that was written already. */
 export function marketReplay(log: ReplayLog, topics: Catalogue, inverses: ReadonlySet<string>): MarketReplay {
-  const { ticks, candles, opportunities, system } = topics
+  const { ticks, candles, opportunities, system, matches, alerts } = topics
   const schemas = openIdSchemas((id) => log.schemaText(id))
   const decoders = new Map<string, Decoder<{ readonly origin?: Origin | undefined }>>()
   decoders.set(candles.name, schemas.decoder(candleCodec))
   decoders.set(opportunities.name, schemas.decoder(opportunityCodec))
   decoders.set(system.name, schemas.decoder(systemEventCodec))
+  decoders.set(matches.name, schemas.decoder(matchCodec))
+  decoders.set(alerts.name, schemas.decoder(alertCodec))
   const specs = new Map(Object.values(topics).map((spec) => [spec.name, spec]))
   const wait = (): Promise<void> => Promise.resolve()
   const reading = recordReader({ decoder: schemas.decoder(tickCodec), log: createLog('cli', 'silent'), wait }, openTick)
@@ -34,6 +38,8 @@ export function marketReplay(log: ReplayLog, topics: Catalogue, inverses: Readon
       candles: candles.name,
       opportunities: opportunities.name,
       system: system.name,
+      matches: matches.name,
+      alerts: alerts.name,
       inverses,
     }),
     log,
@@ -49,8 +55,11 @@ export function marketReplay(log: ReplayLog, topics: Catalogue, inverses: Readon
       const candle = await schemas.encoder(id, candleCodec)
       const opportunity = await schemas.encoder(id, opportunityCodec)
       const event = await schemas.encoder(id, systemEventCodec)
+      const match = await schemas.encoder(id, matchCodec)
+      const alert = await schemas.encoder(id, alertCodec)
       if (candle === undefined || opportunity === undefined || event === undefined) return undefined
-      return (output) => encodeMarket({ candle, opportunity, event }, output)
+      if (match === undefined || alert === undefined) return undefined
+      return (output) => encodeMarket({ candle, opportunity, event, match, alert }, output)
     },
     valueOf,
     decoder: (topic) => decoders.get(topic),
@@ -66,6 +75,10 @@ function valueOf({ value, origin }: Output<MarketOutput>): Value {
       return valueBy(opportunityCodec, { ...value.opportunity, origin })
     case 'finding':
       return valueBy(systemEventCodec, eventOf(value.finding, origin))
+    case 'match':
+      return valueBy(matchCodec, { ...value.match, origin })
+    case 'alert':
+      return valueBy(alertCodec, ruleAlert(value.alert, origin))
   }
 }
 

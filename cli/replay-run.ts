@@ -35,7 +35,7 @@ export async function runPartitions(deps: ReplayDeps, path: string): Promise<num
     )
     if (!warmed.reaches) return refused(`the warm-up of partition ${partition} before ${range.from} is trimmed`)
     // Kept under another name until it is whole.
-    file ??= createOutputFile(path, ['Candle', 'Opportunity', 'SystemEvent'])
+    file ??= createOutputFile(path, ['Candle', 'Opportunity', 'SystemEvent', 'Match', 'Alert'])
     let done = 0
     for await (const made of rerun(replay, slot, range, warmed.state)) {
       for (const output of made.outputs)

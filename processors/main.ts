@@ -20,6 +20,7 @@ import { openRegistry, type Decoder } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { configuresMarket, market } from './market/market.ts'
 import { encodeMarket } from './market/wire.ts'
@@ -38,7 +39,7 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
   checkNames(process.argv.slice(2))
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
   const topics = catalogue(config.partitions)
-  const { ticks, candles, opportunities, system, marketSnapshots } = topics
+  const { ticks, candles, opportunities, system, matches, alerts, marketSnapshots } = topics
   const specs = new Map(Object.values(topics).map((spec) => [spec.name, spec]))
   const registry = openRegistry(required(environment, 'SCHEMA_REGISTRY_URL'))
   const nowMs = (): number => performance.now()
@@ -47,6 +48,8 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     candles: candles.name,
     opportunities: opportunities.name,
     system: system.name,
+    matches: matches.name,
+    alerts: alerts.name,
     inverses: new Set(config.inverses),
   })
   const measured = openProcessorMetrics(metrics, processor.name, nowMs)
@@ -65,11 +68,15 @@ async function start({ environment, log, metrics, fail }: ServiceDeps): Promise<
     candle: await registry.encoder(candles.name, candleCodec),
     opportunity: await registry.encoder(opportunities.name, opportunityCodec),
     event: await registry.encoder(system.name, systemEventCodec),
+    match: await registry.encoder(matches.name, matchCodec),
+    alert: await registry.encoder(alerts.name, alertCodec),
   }
   const decoders = new Map<string, Decoder<{ readonly origin?: Origin | undefined }>>()
   decoders.set(candles.name, registry.decoder(candleCodec))
   decoders.set(opportunities.name, registry.decoder(opportunityCodec))
   decoders.set(system.name, registry.decoder(systemEventCodec))
+  decoders.set(matches.name, registry.decoder(matchCodec))
+  decoders.set(alerts.name, registry.decoder(alertCodec))
   const ranges = await openRanges(kafka)
   const writer = await openWriter({ ...PROCESSOR_WRITER, ...kafka })
   const announcer = await openAnnouncer('processors', { kafka, registry, topics })

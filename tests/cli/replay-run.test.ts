@@ -91,4 +91,10 @@ describe('replay run', () => {
   })
 })
 
-const NAMES = { candle: 'crosstide.Candle', opportunity: 'crosstide.Opportunity', finding: 'crosstide.SystemEvent' }
+const NAMES = {
+  candle: 'crosstide.Candle',
+  opportunity: 'crosstide.Opportunity',
+  finding: 'crosstide.SystemEvent',
+  match: 'crosstide.Match',
+  alert: 'crosstide.Alert',
+}

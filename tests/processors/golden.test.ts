@@ -13,8 +13,8 @@ import { encodeOutput, marketOf } from '../support/replay-log.ts'
  *
  * Whoever changes what market writes raises CODE_VERSION in processors/market/market.ts and pins anew:
  *   PIN_GOLDEN=1 npx vitest run --project unit tests/processors/golden.test.ts
- * Pinning refuses other bytes under a version that is pinned. One that was never deployed (issue 5 is being composed: quality,
- * cross-exchange and candles all change it) may be overwritten: PIN_GOLDEN=undeployed. Where the generator changed, so that `log`
+ * Pinning refuses other bytes under a version that is pinned. One that was never deployed (an issue that is being built
+ * changes it several times) may be overwritten: PIN_GOLDEN=undeployed. Where the generator changed, so that `log`
  * differs, pinning takes it without asking.
  */
 const FILE = new URL('golden.json', import.meta.url)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { logOf, type Story } from '../support/generated-log.ts'
 import { seededStory } from '../support/generated-story.ts'
+import { NO_RULES } from '../support/rule-sets.ts'
 import { startsAt, wholeOf } from '../support/processor-laws.ts'
 import { seeded } from '../support/seeded.ts'
 import { ticksClock } from '../support/ticks-clock.ts'
@@ -35,7 +36,7 @@ describe('a run that begins anywhere in three days', { timeout: 60_000 }, () => 
         { kind: 'wait', millis: 20 * 60_000, beatMillis: 60_000 },
       ],
     }
-    const whole = wholeOf(MARKET_SUBJECT, logOf(killed))
+    const whole = wholeOf(MARKET_SUBJECT, logOf(killed, { rules: () => NO_RULES }))
     const hasty = { ...MARKET_SUBJECT, processor: { ...MARKET, horizon: 11 * 60_000_000 } }
     expect(whole.log.flatMap((_, start) => startsAt(MARKET_SUBJECT, whole, start) ?? [])).toEqual([])
     expect(whole.log.flatMap((_, start) => startsAt(hasty, whole, start) ?? [])).not.toEqual([])

@@ -2,6 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readArbitrage } from '../../core/arbitrage/config.ts'
 import { timeOf } from '../../core/partition-clock.ts'
+import { isError } from '../../core/rules/diagnostic.ts'
+import { readRuleSet } from '../../core/rules/rule-set.ts'
+import { validateRule } from '../../core/rules/validate.ts'
+import { EMPTY_WORLD } from '../../core/rules/world.ts'
 import { tickFault } from '../../core/tick-check.ts'
 import { GAP_REASONS } from '../../core/tick.ts'
 import { MICROS_PER_SECOND } from '../../core/time.ts'
@@ -52,8 +56,12 @@ describe('a generated log', () => {
       new Set(['UP', 'DOWN']),
     )
     expect(new Set(payloads.flatMap((one) => (one.kind === 'control' ? [one.epoch] : []))).size).toBeGreaterThan(3)
-    const documents = payloads.flatMap((one) => (one.kind === 'control' ? [one.document] : []))
-    expect(documents.filter((one) => 'problems' in readArbitrage(one))).toEqual([])
+    const documentsOf = (id: string): readonly unknown[] =>
+      payloads.flatMap((one) => (one.kind === 'control' && one.documentId === id ? [one.document] : []))
+    expect(documentsOf('arbitrage').filter((one) => 'problems' in readArbitrage(one))).toEqual([])
+    const ruleSets = documentsOf('rules')
+    expect(new Set(ruleSets.map((one) => JSON.stringify(one))).size).toBe(4)
+    expect(ruleSets.flatMap((one) => problemsOf(one))).toEqual([])
     expect(log.some(({ value }) => value.feed === 'BACKFILL')).toBe(true)
     const sessions = new Set(log.map(({ value }) => `${value.exchange} ${value.session}`))
     expect(sessions.size).toBeGreaterThan(3 * EXCHANGES.length)
@@ -89,3 +97,11 @@ describe('a generated log', () => {
     expect(crossings).toEqual(new Set(SYMBOLS))
   })
 })
+
+/** What is wrong with a rule set and its rules. */
+function problemsOf(document: unknown): readonly unknown[] {
+  const read = readRuleSet(document)
+  if (!('set' in read)) return read.diagnostics
+  const { rules, shadow } = read.set
+  return [...rules, ...shadow].flatMap((rule) => validateRule(rule, EMPTY_WORLD).diagnostics.filter(isError))
+}

@@ -1,9 +1,11 @@
 import type { OpenTick } from '../../core/arrivals.ts'
 import type { ArbitrageConfig } from '../../core/arbitrage/config.ts'
 import type { Logged } from '../../core/processor.ts'
+import type { RuleSet } from '../../core/rules/document.ts'
 import type { GapReason, Heartbeat, Rate, Side, Tick, Trade } from '../../core/tick.ts'
 import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, micros, type Micros } from '../../core/time.ts'
 import { MINUTE } from './logged.ts'
+import { generatedRules } from './rule-sets.ts'
 import { seeded } from './seeded.ts'
 
 /**
@@ -46,7 +48,7 @@ export type Happening =
   /** The exchange's clock is so far off from now on; the host's clock for `isHost` (ahead of the broker's, where positive). */
   | { readonly kind: 'skew'; readonly exchange: number; readonly millis: number; readonly isHost: boolean }
   | { readonly kind: 'rate'; readonly bps: number }
-  /** Another set of costs and thresholds is in force from here on. */
+  /** Another set of costs and thresholds, or of rules, is in force from here on. */
   | { readonly kind: 'configure' }
 
 export type Story = { readonly seed: number; readonly happenings: readonly Happening[] }
@@ -77,11 +79,13 @@ export type LogSettings = {
   readonly partition?: number
   /** The control document 'arbitrage' at its n-th epoch, from 1. */
   readonly document?: (epoch: number) => unknown
+  /** The document 'rules', likewise. */
+  readonly rules?: (epoch: number) => RuleSet
 }
 
 /** One partition's log of ticks as its producers would have written it, stamped by the broker. Equal stories give equal logs. */
 export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): readonly Logged<OpenTick>[] {
-  const { partition = 0, document = lowCosts } = settings
+  const { partition = 0, document = lowCosts, rules = generatedRules } = settings
   const random = seeded(seed)
   const log: Logged<OpenTick>[] = []
   const prices = [...PRICES]
@@ -98,6 +102,7 @@ export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): 
   let rateBps = 0
   let controlled = 0
   let epoch = 1
+  let rulesEpoch = 1
 
   const pass = (elapsed: number): void => void (now = micros(now + Math.max(1, Math.round(elapsed))))
   const at = (exchange: number) => places[exchange % places.length] ?? places[0]
@@ -154,8 +159,10 @@ export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): 
   }
   function tellControl(): void {
     controlled = now
-    const hash = `hash ${epoch}`
-    write(control, '', { kind: 'control', documentId: 'arbitrage', epoch, hash, document: document(epoch) })
+    const tell = (documentId: string, of: number, content: unknown): void =>
+      write(control, '', { kind: 'control', documentId, epoch: of, hash: `hash ${of}`, document: content })
+    tell('arbitrage', epoch, document(epoch))
+    tell('rules', rulesEpoch, rules(rulesEpoch))
   }
   function begin(exchange: number): void {
     const place = at(exchange)
@@ -259,7 +266,8 @@ export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): 
         rateBps = one.bps
         return tellRate()
       case 'configure':
-        epoch += 1
+        if (random(2) === 0) epoch += 1
+        else rulesEpoch += 1
         return tellControl()
     }
   }

@@ -162,6 +162,8 @@ export type Whole<In, Out> = {
   /** Places of the records in the log. */
   readonly places: ReadonlyMap<number, number>
   readonly outputs: readonly Output<Out>[]
+  /** By how much what the log configures makes the horizon longer, at its longest. */
+  readonly further: number
 }
 
 export function wholeOf<State, In, Out>(
@@ -169,7 +171,14 @@ export function wholeOf<State, In, Out>(
   log: readonly Logged<In>[],
 ): Whole<In, Out> {
   const places = new Map(log.map(({ offset }, place) => [offset, place]))
-  return { log, times: clock(log), places, outputs: fold(processor, log).outputs }
+  const state = processor.initial()
+  const outputs: Output<Out>[] = []
+  let further = 0
+  for (const record of log) {
+    stepOnce(processor, state, record, (output) => void outputs.push(output), new Map())
+    further = Math.max(further, (processor.horizonAt?.(state) ?? processor.horizon) - processor.horizon)
+  }
+  return { log, times: clock(log), places, outputs, further }
 }
 
 /**
@@ -178,7 +187,7 @@ export function wholeOf<State, In, Out>(
  */
 export function startsAt<State, In, Out>(
   { processor, horizonOf }: Subject<State, In, Out>,
-  { log, times, places, outputs }: Whole<In, Out>,
+  { log, times, places, outputs, further }: Whole<In, Out>,
   start: number,
   most = log.length,
 ): string | undefined {
@@ -189,7 +198,7 @@ export function startsAt<State, In, Out>(
   const isDue = (horizon: number, place: number): boolean =>
     place > start && place < end && (times[place - 1] ?? 0) >= began + horizon
   const part = fold(processor, log.slice(start, end)).outputs
-  const due = (output: Output<Out>): boolean => isDue(processor.horizon, placeOf(output))
+  const due = (output: Output<Out>): boolean => isDue(processor.horizon + further, placeOf(output))
   const difference = differs(outputs.filter(due).map(bytesOf), part.filter(due).map(bytesOf))
   if (difference !== undefined || horizonOf === undefined) return difference && `begun at ${start}: ${difference}`
   const ofKind = (output: Output<Out>): boolean => isDue(horizonOf(output), placeOf(output))

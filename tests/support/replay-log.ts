@@ -12,12 +12,13 @@ import { market, type MarketOutput } from '../../processors/market/market.ts'
 import { encodeMarket } from '../../processors/market/wire.ts'
 import { systemEventCodec, tickCodec, type Codec } from '../../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
+import { alertCodec, matchCodec } from '../../schemas/matches.ts'
 import { catalogue, type Catalogue, type SchemaName } from '../../schemas/topics.ts'
 
 /** Records by slot, {@link slotName}. */
 export type Slots = Map<string, readonly Incoming[]>
 
-const SCHEMAS: readonly SchemaName[] = ['Tick', 'Candle', 'Opportunity', 'SystemEvent']
+const SCHEMAS: readonly SchemaName[] = ['Tick', 'Candle', 'Opportunity', 'SystemEvent', 'Match', 'Alert']
 const textOf = (name: SchemaName): string =>
   readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8')
 
@@ -56,6 +57,8 @@ const encoders = {
   candle: encoderOf(candleCodec),
   opportunity: encoderOf(opportunityCodec),
   event: encoderOf(systemEventCodec),
+  match: encoderOf(matchCodec),
+  alert: encoderOf(alertCodec),
 }
 
 /** A tick before its control document was opened. */
@@ -78,12 +81,14 @@ export const tickRecords = (log: readonly Logged<OpenTick>[]): readonly Incoming
 export const MARKET_TOPICS: Catalogue = catalogue(1)
 
 /** The market processor, as it is or with another version of its code. */
-export const marketOf = ({ ticks, candles, opportunities, system }: Catalogue = MARKET_TOPICS) =>
+export const marketOf = ({ ticks, candles, opportunities, system, matches, alerts }: Catalogue = MARKET_TOPICS) =>
   market({
     ticks: ticks.name,
     candles: candles.name,
     opportunities: opportunities.name,
     system: system.name,
+    matches: matches.name,
+    alerts: alerts.name,
     inverses: new Set(),
   })
 

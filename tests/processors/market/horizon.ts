@@ -13,6 +13,8 @@ export function marketHorizon({ value }: Output<MarketOutput>): number {
       // Begun up to 10 min ahead, a minute long, 2 s of grace.
       return 31 * MICROS_PER_MINUTE + 2_000_000
     case 'opportunity':
+    case 'match':
+    case 'alert':
       return MARKET.horizon
   }
 }

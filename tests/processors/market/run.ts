@@ -8,6 +8,8 @@ export const MARKET = market({
   candles: 'candles',
   opportunities: 'opportunities',
   system: 'system',
+  matches: 'matches',
+  alerts: 'alerts',
   inverses: new Set(['BTC-ETH']),
 })
 

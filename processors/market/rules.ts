@@ -1,0 +1,64 @@
+import type { Arrival, OpenControl } from '../../core/arrivals.ts'
+import type { Stage } from '../../core/processor.ts'
+import type { RuleOutput } from '../../core/rules/engine/batch.ts'
+import { compileRule } from '../../core/rules/compile.ts'
+import { ruleEngine } from '../../core/rules/engine/engine.ts'
+import type { RulesState } from '../../core/rules/engine/state.ts'
+import { RULES_DOCUMENT, type Rule } from '../../core/rules/document.ts'
+import type { RuleEvent } from '../../core/rules/events.ts'
+import type { Micros } from '../../core/time.ts'
+import type { MarketEvent } from './events.ts'
+import type { Gathered } from './gathered.ts'
+import { ruleEvents, type ClosesState } from './rule-events.ts'
+
+/** What is written of a record, and T at it. */
+export type Told = {
+  readonly now: Micros
+  readonly event: Exclude<MarketEvent, { kind: 'tick' | 'best' }> | RuleOutput
+}
+
+export type MarketRulesState = { readonly closes: ClosesState; readonly engine: RulesState }
+
+/**
+ * The last step of market: lets pass what the steps before made of a record, then what the rules in force match in all of it.
+ * Which rules, the log says, by records of the document 'rules'.
+ */
+export function marketRules(inverses: ReadonlySet<string>): Stage<MarketRulesState, Gathered, Told> {
+  const engine = ruleEngine({ scope: 'asset' })
+  const seenAs = ruleEvents(inverses)
+  return {
+    initial: () => ({ closes: new Map(), engine: engine.initial() }),
+    step(state, { arrival, events }, { emit, count }) {
+      const { offset, now } = arrival
+      const seen: RuleEvent[] = []
+      for (const event of events) {
+        if (event.kind !== 'tick' && event.kind !== 'best') emit({ now, event })
+        const one = seenAs(event, arrival, state.closes)
+        if (one !== undefined) seen.push(one)
+      }
+      const batch = { offset, now, events: seen, control: controlOf(arrival) }
+      engine.step(state.engine, batch, { emit: (event) => emit({ now, event }), count })
+    },
+  }
+}
+
+function controlOf({ tick: { payload } }: Arrival): OpenControl | undefined {
+  return payload.kind === 'control' && payload.documentId === RULES_DOCUMENT ? payload : undefined
+}
+
+/** Of rules that were asked before: they are compiled for it. */
+const horizons = new WeakMap<Rule, number>()
+
+/** The longest horizon of the rules in force and of those they are about to replace, in microseconds. */
+export const rulesHorizon = ({ engine: { versions } }: MarketRulesState): number =>
+  versions.reduce((longest, { rule }) => Math.max(longest, horizonOf(rule)), 0)
+
+function horizonOf(rule: Rule): number {
+  let horizon = horizons.get(rule)
+  if (horizon === undefined) {
+    const compiled = compileRule(rule, () => 0)
+    horizon = 'program' in compiled ? compiled.program.horizonMicros : 0
+    horizons.set(rule, horizon)
+  }
+  return horizon
+}
