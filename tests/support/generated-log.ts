@@ -159,10 +159,10 @@ export function logOf({ seed, happenings }: Story, settings: LogSettings = {}): 
   }
   function tellControl(): void {
     controlled = now
-    const tell = (documentId: string, of: number, content: unknown): void =>
+    const put = (documentId: string, of: number, content: unknown): void =>
       write(control, '', { kind: 'control', documentId, epoch: of, hash: `hash ${of}`, document: content })
-    tell('arbitrage', epoch, document(epoch))
-    tell('rules', rulesEpoch, rules(rulesEpoch))
+    put('arbitrage', epoch, document(epoch))
+    put('rules', rulesEpoch, rules(rulesEpoch))
   }
   function begin(exchange: number): void {
     const place = at(exchange)
