@@ -142,7 +142,13 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     const made = sourceOf(one, inputs)
     if (made.kind === 'problems') {
       for (const { code, pointer: at, message } of made.problems)
-        diagnostics.push({ code, pointer: `${pointer}${at}`, from: undefined, to: undefined, message })
+        diagnostics.push({
+          code,
+          pointer: `${pointer}${at}`,
+          from: undefined,
+          to: undefined,
+          message: sentence(message),
+        })
       return undefined
     }
     if (diagnostics.filter(isError).length > before) return undefined
@@ -188,6 +194,10 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     }
   }
 }
+
+/** Aggregates say what is wrong in half a sentence. */
+const sentence = (message: string): string =>
+  `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?]$/.test(message) ? '' : '.'}`
 
 function readerAt(slot: number, reader: Reader): Expression {
   if (reader.type === 'string')

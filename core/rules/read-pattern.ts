@@ -62,5 +62,5 @@ export const PATTERN: Check<Pattern> = object(
   'a pattern',
   { steps: list('steps', STEP, { least: 1, most: 20 }), within: DURATION },
   { skip: SKIP, maxPartials: whole(1, 4096), onTimeout: bool },
-  { within: 'E402' },
+  { within: { code: 'E402', hint: ', or it would wait for ever; such as "within": "10s"' } },
 )

@@ -1,5 +1,5 @@
 import { pointerTo, type Diagnostic } from './diagnostic.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from './expression/nearest.ts'
 
 /**
  * Whether a value read from JSON has a shape; what is wrong is added to the problems, all of it, with its place. It never
@@ -59,7 +59,7 @@ export const oneOf = <const T extends string>(known: readonly T[]): Check<T> => 
     wrong(
       problems,
       at,
-      `${mustBe(`one of ${known.join(', ')}`, value)}${typeof value === 'string' ? didYouMean(value, known) : ''}`,
+      `This must be one of ${known.join(', ')}, not ${shown(value)}${typeof value === 'string' ? didYouMean(value, known) : ''}.`,
     )
 }
 
@@ -98,23 +98,28 @@ export const named =
       .every(Boolean)
   }
 
-/** An object of known members; `what` names it in sentences, `codes` are those of single missing members. */
+/** An object of known members; `what` names it in sentences, `missed` says more of single members that are missing. */
 export const object =
   <R extends Members, O extends Members>(
     what: string,
     required: R,
     optional: O,
-    codes: Readonly<Record<string, string>> = {},
+    missed: Readonly<Record<string, { readonly code: string; readonly hint: string }>> = {},
   ): Check<Shaped<R, O>> =>
   (value, at, problems): value is Shaped<R, O> => {
     if (!isRecord(value)) return wrong(problems, at, mustBe(`an object (${what})`, value))
     const known = [...Object.keys(required), ...Object.keys(optional)]
     const unknown = Object.keys(value).filter((name) => !known.includes(name))
     for (const name of unknown)
-      wrong(problems, pointerTo(at, name), `${shown(name)} means nothing in ${what}.${didYouMean(name, known)}`)
+      wrong(problems, pointerTo(at, name), `${shown(name)} means nothing in ${what}${didYouMean(name, known)}.`)
     const missing = Object.keys(required).filter((name) => !Object.hasOwn(value, name))
     for (const name of missing)
-      wrong(problems, at, `"${name}" is missing: ${what} cannot do without it.`, codes[name] ?? 'E201')
+      wrong(
+        problems,
+        at,
+        `"${name}" is missing: ${what} cannot do without it${missed[name]?.hint ?? ''}.`,
+        missed[name]?.code,
+      )
     const held = known
       .filter((name) => Object.hasOwn(value, name))
       .map((name) => (required[name] ?? optional[name])?.(value[name], pointerTo(at, name), problems) === true)

@@ -34,8 +34,8 @@ const outside = (what: string): Unresolved => ({
 
 /** Where no step is known: when-rules, `where`, `let`. */
 export const NO_STEPS: OfSteps = {
-  ofStep: (step) => outside(`\`${step}.\``),
-  overStep: (call, step) => outside(`\`${call}(${step}…)\``),
+  ofStep: (step, name) => outside(`\`${step}.${name}\``),
+  overStep: (call, step) => outside(`\`${call}\` of \`${step}\``),
   previous: () => outside('`prev`'),
 }
 

@@ -11,7 +11,7 @@ import { orderOf } from './order.ts'
 import type { Program } from './program.ts'
 import { readRule } from './read.ts'
 import { readRuleSet } from './rule-set.ts'
-import { salvaged } from './salvage.ts'
+import { leavesGap, salvaged } from './salvage.ts'
 import { wrong } from './shape.ts'
 import type { World } from './world.ts'
 
@@ -31,11 +31,12 @@ export function validateRule(document: unknown, world: World): Verdict {
   return { rule: undefined, diagnostics: errorsFirst([...read.diagnostics, ...more]), bound: undefined }
 }
 
-/** What else is wrong with what is left of a rule. That it has neither when nor pattern may be due to what was left out. */
+/** What else is wrong with what is left of a rule; not what may be due to what was left out. */
 function besides(rule: Rule, world: World, said: readonly Diagnostic[]): readonly Diagnostic[] {
   const places = new Set(said.map(({ pointer }) => pointer.split('/')[1]))
+  const doubtful = new Set(['W806', ...(said.some(leavesGap) ? ['E102', 'E202'] : [])])
   return judged(rule, { ...world, versions: undefined, active: undefined, runTests: undefined }).diagnostics.filter(
-    ({ code, pointer }) => code !== 'E202' && code !== 'W806' && !places.has(pointer.split('/')[1]),
+    ({ code, pointer }) => !places.has(pointer.split('/')[1]) && !doubtful.has(code),
   )
 }
 

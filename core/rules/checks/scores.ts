@@ -112,12 +112,13 @@ function boundOf(conjunct: Node, lets: Lets): { readonly sd: Let; readonly score
     : undefined
 }
 
-/** Fewest values in the window of the deviation, by what is asked of a count over it; a deviation needs 2. */
-function leastOf(sd: Let, facts: Facts, lets: Lets): number {
-  const counts = [...lets.values()].filter(({ aggregate }) => {
+/** Fewest values in the window of the deviation, by what is asked of a count over it; `undefined` if nothing is. */
+function leastOf(sd: Let, facts: Facts, lets: Lets): number | undefined {
+  const asked = [...lets.values()].flatMap(({ name, aggregate }) => {
     const written = aggregate?.written
-    return written?.agg === 'count' && written.lag !== 1 && sameWindow(written, sd.aggregate?.written)
+    const isCount = written?.agg === 'count' && written.lag !== 1 && sameWindow(written, sd.aggregate?.written)
+    return isCount ? [facts.numbers.get(name)?.lo ?? 0] : []
   })
-  const least = counts.map(({ name }) => facts.numbers.get(name)?.lo ?? 0)
-  return Math.max(2, ...least.map((n) => Math.ceil(n)))
+  const least = Math.ceil(Math.max(0, ...asked))
+  return least > 0 ? Math.max(2, least) : undefined
 }
