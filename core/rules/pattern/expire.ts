@@ -1,6 +1,6 @@
 import { isMicros, type Micros } from '../../time.ts'
 import type { Frame } from '../frame.ts'
-import { oldest, oldestLive, remove, told } from './partials.ts'
+import { oldest, oldestLive, removeOldest, told } from './partials.ts'
 import type { PreparedPattern, Work } from './prepare.ts'
 import { complete, release } from './skip.ts'
 import type { Ended, PartialMatch, PatternState } from './state.ts'
@@ -69,7 +69,7 @@ export function expireInto(
     if (state.absenceDue <= timeout) {
       completeAbsences(pattern, state, due, trace)
     } else if (first !== undefined) {
-      remove(state, first, pattern)
+      removeOldest(pattern, state, first)
       if (trace !== undefined) told(pattern, first, 'within', due, trace)
       if (program.onTimeout && !first.isPruned) work.ends.push({ kind: 'timeout', taken: first.taken, at: due })
       if (state.waiting.length > 0) release(pattern, state, due, false, trace)
@@ -84,11 +84,13 @@ function completeAbsences(
   due: Micros,
   trace: PatternTrace | undefined,
 ): void {
-  const over = state.scanned.filter((one) => absenceOf(pattern, one) <= due)
-  for (const one of over) {
-    if (!one.isPruned) pattern.work.matches.push({ taken: one.taken, first: one.first })
-    remove(state, one, pattern)
+  const { scanned } = state
+  let kept = 0
+  for (const one of scanned) {
+    if (absenceOf(pattern, one) > due) scanned[kept++] = one
+    else if (!one.isPruned) pattern.work.matches.push({ taken: one.taken, first: one.first })
   }
+  scanned.length = kept
   complete(pattern, state, due, trace)
 }
 

@@ -25,16 +25,12 @@ export function oldestLive({ scanned, buckets }: PatternState): PartialMatch | u
   return found
 }
 
-/** Takes a partial out; it is the oldest of its list, or O(partials). */
-export function remove(state: PatternState, partial: PartialMatch, { stages }: PreparedPattern): void {
-  partial.isGone = true
-  const at = state.scanned.indexOf(partial)
-  if (at >= 0) {
-    state.scanned.splice(at, 1)
-    return
-  }
-  const bucket = state.buckets[stages[partial.stage]?.bucket ?? -1]
-  if (bucket !== undefined) bucket.live--
+/** Takes out what {@link oldest} gave. */
+export function removeOldest({ stages }: PreparedPattern, { scanned, buckets }: PatternState, one: PartialMatch): void {
+  one.isGone = true
+  const bucket = buckets[stages[one.stage]?.bucket ?? -1]
+  if (scanned[0] === one) scanned.shift()
+  else if (bucket !== undefined) bucket.live--
 }
 
 /** Takes out all partials with this first event. */

@@ -24,3 +24,13 @@ export type PatternTrace = {
   /** The partial's condition for the step of this name was not met by the present event; `frame.taken` is the partial's. */
   readonly missed: (name: number) => void
 }
+
+/** Which of two partials got further: by the steps it entered, then by the events it took. */
+export const isFurther = (one: Lost, other: Lost): boolean =>
+  one.stage > other.stage || (one.stage === other.stage && eventsOf(one) > eventsOf(other))
+
+function eventsOf({ taken }: Lost): number {
+  let count = 0
+  for (let one: Taken | undefined = taken; one !== undefined; one = one.before) count++
+  return count
+}
