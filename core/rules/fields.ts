@@ -31,9 +31,14 @@ function either(stream: Stream, one: Field, rest: Field): Field | undefined {
 
 /**
  * A field of events of several streams: it reads whichever the event is of, and is absent where that stream has none.
- * Unresolved (E102) if no stream has it, or E103 if they have it with different types.
+ * Unresolved (E102) if no stream has it, or E103 if they have it with different types. `others`: what else might have been
+ * meant, `let` names.
  */
-export function fieldOfAny(streams: readonly Stream[], name: string): Field | Unresolved {
+export function fieldOfAny(
+  streams: readonly Stream[],
+  name: string,
+  others: readonly string[] = [],
+): Field | Unresolved {
   let found: Field | undefined
   for (const stream of streams) {
     const field = fieldOf(stream, name)
@@ -43,7 +48,7 @@ export function fieldOfAny(streams: readonly Stream[], name: string): Field | Un
       return { code: 'E103', message: `\`${name}\` has different types in the streams ${streams.join(', ')}` }
     found = both
   }
-  return found ?? { code: 'E102', message: unknownName(name, fieldNames(streams), streams) }
+  return found ?? { code: 'E102', message: unknownName(name, streams, [...fieldNames(streams), ...others]) }
 }
 
 /** All fields that at least one of the streams has, without those of differing types. */
@@ -57,8 +62,8 @@ export const fieldNames = (streams: readonly Stream[]): readonly string[] => [
   ...new Set(streams.flatMap((stream) => STREAM_FIELDS[stream].map(({ name }) => name))),
 ]
 
-/** The sentence for a name that means nothing: who else has it, else what it looks like. `known` may hold more than fields. */
-export function unknownName(name: string, known: Iterable<string>, streams: readonly Stream[]): string {
+/** Who else has it, else what it looks like. */
+function unknownName(name: string, streams: readonly Stream[], known: readonly string[]): string {
   const here = `${streams.length === 1 ? 'the stream' : 'the streams'} ${streams.join(', ')}`
   const others = STREAMS.filter((stream) => fieldOf(stream, name) !== undefined)
   if (others.length > 0) return `\`${name}\` is a field of ${others.join(', ')}, but this reads ${here}`
