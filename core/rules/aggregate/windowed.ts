@@ -61,7 +61,7 @@ export function windowOf(aggregate: Aggregate, span: Span, { of, eventsPerSecond
     const window = { count: span.count, intervalMicros: candleMicros }
     const made = candles(sumsOf(aggregate, of), window, take, { ...columns, open: true }, lag, nameOf(aggregate))
     const depthMicros = candlesDepth(span.count, candleMicros)
-    return { made, bytes: COUNTED_BYTES * Math.max(span.count, eventsIn(span.count * candleMicros)), depthMicros }
+    return { made, bytes: COUNTED_BYTES * Math.max(span.count, eventsIn(depthMicros)), depthMicros }
   }
   const bounding = boundingOf(span)
   const mostMicros = span.kind === 'day' ? DAY_MICROS : span.mostMicros
