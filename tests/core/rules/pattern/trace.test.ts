@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PatternTrace, Lost } from '../../../../core/rules/pattern/trace.ts'
+import { isFurther, type Lost, type PatternTrace } from '../../../../core/rules/pattern/trace.ts'
 import type { PatternProgram } from '../../../../core/rules/program.ts'
 import { matchText, named, runPattern, shorthand } from './support.ts'
 
@@ -41,4 +41,15 @@ test('each condition that an event did not meet is told, with what the partial t
   runPattern(of, named('a x b'), { byThresholds: false, trace })
   // x is no b for the partial, and starts nothing; b starts nothing either.
   expect(missed).toEqual(['b', 'a', 'a'])
+})
+
+test('of two the one that entered more steps got further, then the one that took more events', () => {
+  const lost: Lost[] = []
+  const trace: PatternTrace = { lost: (one) => void lost.push(one), missed: () => undefined }
+  runPattern({ ...shorthand('a b+ c:n'), withinMicros: 3_000_000 }, named('a1 b1 b2 x a2 x x x'), {
+    byThresholds: false,
+    trace,
+  })
+  const furthest = lost.reduce((one, other) => (isFurther(other, one) ? other : one))
+  expect(matchText(furthest)).toBe('a1 b1 b2')
 })
