@@ -3,7 +3,8 @@ import { PipelineError } from '../core/errors.ts'
 import type { Feed } from '../core/tick.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { now } from '../io/clock.ts'
-import { loadConfig } from '../io/config.ts'
+import { readSecrets } from '../io/alerts-config.ts'
+import { loadAlerts, loadConfig } from '../io/config.ts'
 import { required, type Source } from '../io/environment.ts'
 import type { KafkaOptions, Reader, ReaderOptions, Stage } from '../io/kafka/port.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
@@ -17,8 +18,10 @@ import { openRegistry } from '../io/registry.ts'
 import { runService, type Service, type ServiceDeps } from '../io/service.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
-import { matchCodec } from '../schemas/matches.ts'
+import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import { catalogue } from '../schemas/topics.ts'
+import { alertsSink } from './alerts/alerts-sink.ts'
+import { openAlerts } from './alerts/run.ts'
 import { candlesSink } from './candles-sink.ts'
 import { controlPublisher, type ControlPublisher } from './control-publisher.ts'
 import { messageOf, verdictOf } from './database.ts'
@@ -41,6 +44,7 @@ const PARTS = [
   'candles',
   'opportunities',
   'matches',
+  'alerts',
   'system-events',
   'services',
   'control',
@@ -93,6 +97,19 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
   ])
 
   const stopping = new AbortController()
+  const alertsConfig = await loadAlerts(environment.CROSSTIDE_CONFIG)
+  const alerts = parts.includes('alerts')
+    ? openAlerts({
+        config: alertsConfig,
+        secrets: await readSecrets(alertsConfig, process.env),
+        databaseUrl: required(environment, 'DATABASE_URL'),
+        announce: (event) => announcer.event(event),
+        metrics,
+        log,
+        signal: stopping.signal,
+        failpoint: failpoints(environment.CROSSTIDE_FAILPOINTS),
+      })
+    : undefined
   const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
   const readers: { readonly group: string; readonly reader: Reader }[] = []
   const loops: Promise<void>[] = []
@@ -169,6 +186,11 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       ),
     matches: () =>
       startSink(matchesSink(topics.matches.name, registry.decoder(matchCodec)), {}, sinkMetrics.matchesStored),
+    alerts() {
+      if (alerts === undefined) return
+      startSink(alertsSink(topics.alerts.name, registry.decoder(alertCodec), alerts.channels))
+      loops.push(alerts.run().catch(fail))
+    },
     'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),
     services: () => startSink(servicesSink(topics.heartbeats.name, registry.decoder(serviceHeartbeatCodec))),
     control() {
@@ -249,6 +271,7 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
         ...(behind > MOST_LAG ? [`${behind} records behind`] : []),
         ...(ids.length > 0 ? [`waiting for schema ${ids.join(', ')}`] : []),
         ...(performance.now() - unhealthy.atMs < UNHEALTHY_MS ? [unhealthy.reason] : []),
+        ...(alerts?.problems() ?? []),
         ...[sinkMetrics.outage(), publisher?.problem()].filter((problem) => problem !== undefined),
       ]
     },

@@ -12,6 +12,7 @@ const ORIGINS_DAYS = 7
 const SYSTEM_EVENTS_DAYS = 30
 /** As long as their topics keep them; by when they were stored, since a recording's candles are old from the start. */
 const DERIVED_DAYS = 30
+const ALERTS_DAYS = 90
 
 /** A partition that is there; detached ones are left over from a crash between detaching and dropping. */
 export type Existing = { readonly parent: Partitioned; readonly day: string; readonly attached: boolean }
@@ -80,6 +81,8 @@ async function forget(database: Database, retentionDays: number): Promise<void> 
     ['public.opportunities', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
     ['public.opportunity_records', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
     ['public.matches', 'stored_at', Math.max(retentionDays, DERIVED_DAYS)],
+    ['public.alerts', 'stored_at', Math.max(retentionDays, ALERTS_DAYS)],
+    ['public.silences', 'ends_at', Math.max(retentionDays, ALERTS_DAYS)],
     ['ingest.rollup_checks', 'checked_at', DERIVED_DAYS],
   ] as const
   for (const [table, column, days] of old) {
