@@ -4,6 +4,7 @@ import { KINDS, foldedOf, nodeOf, quote, tell, whatIs } from './checking.ts'
 import { all, choose, either, not } from './logic.ts'
 import { conjunctsOf } from './node.ts'
 import { numberOperand, textOperand } from './operand.ts'
+import { strangeName } from './strange-name.ts'
 import type { BoolExpression, Expression, Type } from '../frame.ts'
 import type { Checking } from './checking.ts'
 import type {
@@ -57,7 +58,13 @@ function checkBoth(
   const word = both[0] === undefined ? left : right
   const other = both[0] ?? both[1]
   const last = checking.problems.at(-1)
-  if (equality && other?.type === 'string' && word.kind === 'word' && last?.from === word.from)
+  if (
+    equality &&
+    other?.type === 'string' &&
+    word.kind === 'word' &&
+    last?.from === word.from &&
+    strangeName(word.name) === undefined
+  )
     checking.problems.splice(-1, 1, {
       ...last,
       message: `${last.message}; a text stands in quotes: \`'${word.name}'\``,

@@ -2,7 +2,7 @@ import { always } from './operand.ts'
 import { checkCall } from './check-calls.ts'
 import { checkBinary, checkChoice, checkIn, checkUnary } from './check-operators.ts'
 import { named, nodeOf, quote, tell } from './checking.ts'
-import { VALUE_FUNCTIONS } from './functions.ts'
+import { strangeName } from './strange-name.ts'
 import type { Names, Type } from '../frame.ts'
 import type { Checking } from './checking.ts'
 import type { Literal, Node } from './node.ts'
@@ -47,14 +47,4 @@ function checkPart(checking: Checking, tree: Tree): Node | undefined {
     case 'call':
       return checkCall(checking, tree)
   }
-}
-
-/** Names that other languages know, where the place knows none such. */
-function strangeName(name: string): string | undefined {
-  const lower = name.toLowerCase()
-  if (['null', 'nil', 'none', 'undefined', 'nan'].includes(lower))
-    return `there is no \`${name}\`: \`has(x)\` asks whether a value is there, \`orElse(x, y)\` takes another if not`
-  if (lower === 'true' || lower === 'false') return `write \`${lower}\``
-  const known = VALUE_FUNCTIONS.get(name)
-  return known === undefined ? undefined : `\`${name}\` is a function: write \`${known.usage}\``
 }
