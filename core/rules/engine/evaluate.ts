@@ -50,7 +50,10 @@ function enter({ frame, state, found }: Lineup, { space, readers, feeds, index, 
   }
   if (space.active > 0) {
     key ??= findKey(space, readers, event)
-    if (key !== undefined) addActive(key, seats, found, frame.stamp)
+    if (key !== undefined) {
+      key.last = state.now
+      addActive(key, seats, found, frame.stamp)
+    }
   }
   if (found.length === from) return
   if (key === undefined && needsKey(found, from)) key = keyOf(space, readers, event, state.now)

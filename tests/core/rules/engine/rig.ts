@@ -78,7 +78,11 @@ export type Ran = {
 /** Runs rows from the beginning; with `isCloned` the state is restored from a snapshot before each. */
 export function run(
   rows: readonly Row[],
-  { isCloned = false, ...settings }: Partial<RuleEngineSettings> & { isCloned?: boolean } = {},
+  {
+    isCloned = false,
+    mayRefuse = false,
+    ...settings
+  }: Partial<RuleEngineSettings> & { isCloned?: boolean; mayRefuse?: boolean } = {},
 ): Ran {
   const engine = ruleEngine({ scope: 'asset', ...settings })
   const outputs: RuleOutput[] = []
@@ -91,7 +95,11 @@ export function run(
       state,
       { ...batch, events, offset },
       {
-        emit: (output) => void outputs.push(output),
+        emit(output) {
+          if (!mayRefuse && output.kind === 'finding' && output.finding.kind === 'CONTROL_REFUSED')
+            throw new Error(JSON.stringify(output.finding))
+          outputs.push(output)
+        },
         count: (what, by = 1) => void tally.set(what, (tally.get(what) ?? 0) + by),
       },
     )
