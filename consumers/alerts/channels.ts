@@ -8,7 +8,7 @@ import { SIGNATURE_HEADER, signatureOf } from '../../io/outgoing/signature.ts'
 import type { Pace } from './decide.ts'
 import { deliveryOf, type Delivery } from './delivery.ts'
 import { webhookBody, type Item } from './item.ts'
-import { headline, textOf } from './text.ts'
+import { cut, headline, textOf } from './text.ts'
 
 export type Channel = {
   readonly name: string
@@ -40,6 +40,7 @@ const LIMITS: Readonly<Record<Kind, Pick<Pace, 'perMinute' | 'most'>>> = {
   telegram: { perMinute: 18, most: 6 },
   email: { perMinute: 10, most: 100 },
 }
+const LONGEST_REASON = 200
 const DISCORD_CHARACTERS = 2000
 const TELEGRAM_CHARACTERS = 4096
 const SLACK_CHARACTERS = 30_000
@@ -89,13 +90,13 @@ function delivererOf(deps: ChannelDeps, one: ChannelConfig): Deliver {
   }
 }
 
-/** What the other side says may repeat what it was sent. */
+/** What the other side says may repeat what it was sent. Cut after that: half a secret is not known for one. */
 function safely({ secrets }: ChannelDeps, { deliver, close }: Deliver): Deliver {
   const redact = redactor(secrets.values())
   return {
     async deliver(items, signal) {
       const delivery = await deliver(items, signal)
-      return delivery.kind === 'sent' ? delivery : { ...delivery, reason: redact(delivery.reason) }
+      return delivery.kind === 'sent' ? delivery : { ...delivery, reason: cut(redact(delivery.reason), LONGEST_REASON) }
     },
     close,
   }

@@ -1,5 +1,4 @@
 import type { Answer } from '../../io/outgoing/post.ts'
-import { cut } from './text.ts'
 
 /**
  * What came of an attempt. `sent`: acknowledged. `failed`: it did not count, another attempt may. `unknown`: nobody knows
@@ -13,7 +12,6 @@ export type Delivery =
 /** Beyond these an attempt fails for the message's sake, or because the other side is set up wrongly, which may be mended. */
 const MENDABLE: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408, 409, 421, 423, 425, 429, 503])
 const UNANSWERED = { forbidden: 'refused', unreached: 'failed', unknown: 'unknown' } as const
-const LONGEST_REASON = 200
 
 /** What an HTTP answer means for a message. 5xx other than 503: it broke on the other side, before or after it counted. */
 export function deliveryOf(answer: Answer): Delivery {
@@ -21,7 +19,7 @@ export function deliveryOf(answer: Answer): Delivery {
   const { status, body, retryAfterMs } = answer
   if (status >= 200 && status < 300) return { kind: 'sent' }
   const words = body.replace(/\s+/g, ' ').trim()
-  const reason = cut(words === '' ? `status ${status}` : `status ${status}: ${words}`, LONGEST_REASON)
+  const reason = words === '' ? `status ${status}` : `status ${status}: ${words}`
   const afterMs = retryAfterMs ?? (status === 429 ? askedInBody(body) : undefined)
   if (MENDABLE.has(status)) return { kind: 'failed', reason, afterMs }
   if (status >= 500) return { kind: 'unknown', reason, afterMs }
