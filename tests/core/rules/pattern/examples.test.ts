@@ -10,6 +10,7 @@ import type {
   RuleEvent,
   TradeEvent,
 } from '../../../../core/rules/events.ts'
+import type { Source } from '../../../../core/rules/machine.ts'
 import { patternDue, patternExpire } from '../../../../core/rules/pattern/expire.ts'
 import { preparePattern } from '../../../../core/rules/pattern/prepare.ts'
 import { patternInitial, type PatternEnd } from '../../../../core/rules/pattern/state.ts'
@@ -21,7 +22,7 @@ const SECOND = 1_000_000
 const MINUTE = 60 * SECOND
 
 /** The patterns of rules-goldens.md section 1; names, severity and evidence left out. */
-const rule = (more: Pick<Rule, 'on' | 'by' | 'where' | 'pattern' | 'emit'>): Rule => ({
+const rule = (more: Pick<Rule, 'on' | 'by' | 'where' | 'let' | 'pattern' | 'emit'>): Rule => ({
   id: 'example',
   version: 1,
   name: 'Example',
@@ -72,6 +73,25 @@ const REVERSAL = rule({
   emit: { type: 'TREND_REVERSAL', fields: { drop: '(start.close - last(down.close)) / start.close' } },
 })
 
+const RETEST = rule({
+  on: 'candle',
+  where: "interval == '1m'",
+  by: ['exchange', 'symbol'],
+  let: {
+    high120: { agg: 'max', of: 'high', over: { count: 120 }, lag: 1 },
+    volume120: { agg: 'median', of: 'volume', over: { count: 120 }, lag: 1 },
+  },
+  pattern: {
+    within: '20m',
+    steps: [
+      { as: 'b', if: 'close > high120 * 1.001 && volume > 2 * volume120' },
+      { not: { if: 'close < b.high120 * 0.997' } },
+      { as: 'r', if: 'low <= b.high120 * 1.001 && close > b.high120' },
+    ],
+  },
+  emit: { type: 'BREAKOUT_RETEST', fields: { level: 'b.high120' } },
+})
+
 const SILENT = rule({
   on: 'trade',
   by: ['symbol'],
@@ -87,14 +107,18 @@ const SILENT = rule({
 
 /** When it matched, and what its fields were. */
 function run(of: Rule, events: readonly RuleEvent[]): readonly (readonly [at: number, ...fields: unknown[]])[] {
-  const compiled = compileRule(of, () => 0)
+  const sources: Source[] = []
+  const compiled = compileRule(of, (_, source) => {
+    const known = sources.findIndex(({ id }) => id === source.id)
+    return known < 0 ? sources.push(source) - 1 : known
+  })
   if (!('program' in compiled) || compiled.program.body.kind !== 'pattern') throw new Error(JSON.stringify(compiled))
   const { program } = compiled
   const pattern = preparePattern(compiled.program.body.pattern)
   const state = patternInitial(pattern)
   const [first] = events
   if (first === undefined) return []
-  const frame = frameOf(first)
+  const frame = { ...frameOf(first), slots: sources.map(({ machine }) => machine.initial()) }
   const found: (readonly [number, ...unknown[]])[] = []
   const ended = ({ taken, at }: PatternEnd): void => {
     frame.taken = taken
@@ -112,6 +136,10 @@ function run(of: Rule, events: readonly RuleEvent[]): readonly (readonly [at: nu
       .slice(0, index)
       .toReversed()
       .map((one) => ({ event: one, at: one.at }))
+    sources.forEach(({ streams, where, machine }, slot) => {
+      const kept = frame.slots[slot]
+      if (kept !== undefined && streams.includes(event.stream) && where?.read(frame) !== false) machine.add(kept, frame)
+    })
     patternStep(pattern, state, frame, ended)
   })
   return found
@@ -157,8 +185,10 @@ const spike = (second: number, exchange: string): MatchEvent => ({
   severity: 'warning',
 })
 
-const candles = (closes: readonly number[]): readonly CandleEvent[] =>
-  closes.map((close, index) => ({
+type Bar = Partial<Pick<CandleEvent, 'high' | 'low' | 'volume'>> & Pick<CandleEvent, 'close'>
+
+const candles = (bars: readonly (number | Bar)[]): readonly CandleEvent[] =>
+  bars.map((bar, index) => ({
     ...common((index + 1) * MINUTE),
     stream: 'candle',
     interval: '1m',
@@ -166,11 +196,11 @@ const candles = (closes: readonly number[]): readonly CandleEvent[] =>
     open: NaN,
     high: NaN,
     low: NaN,
-    close,
     volume: NaN,
     vwap: NaN,
     trades: NaN,
     logReturn: NaN,
+    ...(typeof bar === 'number' ? { close: bar } : bar),
   }))
 
 const at = (second: number, exchange: string): TradeEvent => ({ ...trade('t', { at: second * SECOND }), exchange })
@@ -212,4 +242,16 @@ test('an exchange is silent 5 s after its last trade, whatever the others do', (
   expect(run(SILENT, trades)).toEqual([[8]])
   // At the deadline itself it is too late.
   expect(run(SILENT, [at(0, 'binance'), at(5, 'binance'), at(9, 'binance')])).toEqual([[5]])
+})
+
+test('a breakout with volume, and the return to the level that was broken', () => {
+  const calm = { high: 100, low: 98, close: 99, volume: 10 }
+  const breaks = { high: 103, low: 99, close: 102, volume: 30 }
+  const returns = { high: 102, low: 100.05, close: 101, volume: 10 }
+  // The level is the highest before the breakout, not what the breakout made of it: low <= 100 * 1.001, close > 100.
+  expect(run(RETEST, candles([calm, calm, calm, breaks, returns]))).toEqual([[300, 100]])
+  const quiet = { ...breaks, volume: 20 }
+  expect(run(RETEST, candles([calm, calm, calm, quiet, returns]))).toEqual([])
+  const falls = { high: 102, low: 99, close: 99.6, volume: 10 }
+  expect(run(RETEST, candles([calm, calm, calm, breaks, falls, returns]))).toEqual([])
 })

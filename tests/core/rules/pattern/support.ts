@@ -36,7 +36,7 @@ export const trade = (id: string, { at = 0, price = NaN, size = 1 } = {}): Trade
   feed: 'SIMULATED',
 })
 
-export const idOf = (event: RuleEvent): string => (event.stream === 'trade' ? event.id : '')
+export const idOf = (event: RuleEvent): string => (event.stream === 'trade' ? (event.id ?? '') : '')
 export const priceOf = (event: RuleEvent): number => (event.stream === 'trade' ? event.price : NaN)
 
 export const frameOf = (event: RuleEvent): Frame => ({
