@@ -4,6 +4,7 @@ import { createLog } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
 import { bootstrap } from './bootstrap.ts'
 import { connection } from './endpoints.ts'
+import { SHIPPED_RULES, loadRuleFiles } from './rule-files.ts'
 import { formatTable } from './table.ts'
 
 /** `crosstide bootstrap`: makes given services ready; exit code 1 if a topic differs from the catalogue (nothing is altered). */
@@ -16,7 +17,9 @@ export async function bootstrapCommand(environment: Environment): Promise<number
     databaseUrl: database,
     config: await loadConfig(environment.CROSSTIDE_CONFIG),
     arbitrage: await loadArbitrage(environment.CROSSTIDE_CONFIG),
+    rules: await loadRuleFiles([SHIPPED_RULES]),
     log,
+    notice: (line) => void process.stderr.write(`${line}\n`),
   })
   if (differences.length === 0) return 0
   process.stdout.write(

@@ -14,6 +14,8 @@ import type { Registry } from '../io/registry.ts'
 import { migrate } from '../migrations/main.ts'
 import { catalogue, type Catalogue, type TopicSpec } from '../schemas/topics.ts'
 import { publishFile, takeArbitrage } from './publishing.ts'
+import type { RuleFile } from './rule-files.ts'
+import { takeRules } from './take-rules.ts'
 
 export const BOOTSTRAP_STEPS = ['topics', 'schemas', 'tables and views', 'log id', 'partitions', 'symbols'] as const
 export type BootstrapStep = (typeof BOOTSTRAP_STEPS)[number]
@@ -26,6 +28,10 @@ export type BootstrapDeps = {
   readonly config: Config
   /** Of the configuration file; without one none is published, and no opportunity is found. */
   readonly arbitrage?: ArbitrageConfig
+  /** Rules that ship; without them none is added. */
+  readonly rules?: readonly RuleFile[]
+  /** Told what somebody should look at; nothing fails by it. */
+  readonly notice?: (line: string) => void
   readonly log: Log
   /** Instead of the configuration's own; for tests. */
   readonly topics?: Catalogue
@@ -58,6 +64,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<readonly Differenc
   } finally {
     await pool.end()
   }
+  if (deps.rules !== undefined) await takeRules(deps, deps.rules)
   return differences
 }
 

@@ -7,6 +7,7 @@ import { addConfig } from './config-noun.ts'
 import { dlqList, dlqReplay, dlqShow } from './dlq.ts'
 import { inspect } from './recording.ts'
 import { addReplay } from './replay-noun.ts'
+import { addRules } from './rules-noun.ts'
 import { TOPICS_VERBS, topics } from './topics.ts'
 import { addVerify } from './verify-noun.ts'
 
@@ -38,6 +39,7 @@ export function addNouns(cli: Command, environment: Environment, exit: (code: nu
   addDlq(cli, environment, exit)
   addConfig(cli, environment, exit)
   addArbitrage(cli, environment, exit)
+  addRules(cli, environment, exit)
   addReplay(cli, environment, exit)
   addVerify(cli, environment, exit)
   cli

@@ -29,6 +29,8 @@ export type Wiring = {
   /** Each role logs in to PostgreSQL as a user that may do what it does and nothing else. */
   readonly databaseOf: (role: Role) => string
   readonly simulator: string | undefined
+  /** Of the key that `up` made; `undefined`: the environment says who may write. */
+  readonly writeKeyHash: string | undefined
 }
 
 /** How a role is started; `inherited` is the parent's own environment. */
@@ -55,6 +57,7 @@ export function roleProcess(
       CROSSTIDE_SIMULATOR_PORT: wiring.simulator === undefined ? undefined : new URL(wiring.simulator).port,
       CROSSTIDE_JOURNAL: journalOf(environment, role),
       CROSSTIDE_OPS_PORT: '0',
+      ...(role === 'api' && wiring.writeKeyHash !== undefined ? { CROSSTIDE_LOCAL_KEY_HASH: wiring.writeKeyHash } : {}),
     },
   }
 }

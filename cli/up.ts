@@ -14,12 +14,14 @@ import { bootstrap } from './bootstrap.ts'
 import { dataDirectory, removeEndpoints, writeEndpoints, type Endpoints } from './endpoints.ts'
 import { startLiveLine } from './live-line.ts'
 import { roleLogins } from './logins.ts'
+import { SHIPPED_RULES, loadRuleFiles } from './rule-files.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { restartDelay } from './restart-policy.ts'
 import { roleProcess, type Role, type Wiring } from './roles.ts'
 import { stopOnSignal } from './signals.ts'
 import { describeExit, superviseRole, type SupervisedRole } from './supervisor.ts'
 import { welcome } from './welcome.ts'
+import { localWriteKey, type WriteKey } from './write-key.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -97,7 +99,9 @@ async function startAll(run: Run): Promise<void> {
     databaseUrl: stack.database,
     config,
     arbitrage,
+    rules: await loadRuleFiles([SHIPPED_RULES]),
     log,
+    notice: (line) => progress.say(`  ! ${line}`),
   })
   for (const { topic, setting, wanted, found } of differences) {
     progress.say(`  ! ${topic}: ${setting} is ${found}, the catalogue says ${wanted}`)
@@ -111,7 +115,8 @@ async function startAll(run: Run): Promise<void> {
     published = { ...published, pids: pidsOf(stack, roles) }
     await writeEndpoints(dataDir, published)
   }
-  const simulator = await startRoles(run, stack, roles, publish)
+  const writeKey = await localWriteKey(environment, dataDir)
+  const simulator = await startRoles(run, stack, roles, writeKey, publish)
   published = {
     api: `http://127.0.0.1:${environment.PORT}`,
     kafka: stack.brokers.join(','),
@@ -123,7 +128,7 @@ async function startAll(run: Run): Promise<void> {
   }
   stops.push(() => removeEndpoints(dataDir))
   await publish()
-  progress.say(welcome(published, dataDir))
+  progress.say(welcome(published, dataDir, writeKey?.file))
   stops.push(startLiveLine(stack.database, LIVE_LINE_MS, (line) => progress.say(line)))
 }
 
@@ -224,6 +229,7 @@ async function startRoles(
   run: Run,
   stack: Stack,
   roles: SupervisedRole[],
+  writeKey: WriteKey | undefined,
   changed: () => Promise<void>,
 ): Promise<string | undefined> {
   const { environment, variables, dataDir, progress, stops } = run
@@ -240,6 +246,7 @@ async function startRoles(
       registry: stack.registry,
       databaseOf,
       simulator,
+      writeKeyHash: writeKey?.hash,
     }
     progress.starting(role)
     const supervised = await superviseRole(roleProcess(role, wiring, environment, variables), {

@@ -18,6 +18,13 @@ export async function ensureLogin(url: string, role: string, password: string): 
   })
 }
 
+/** Lets a login work as another role as well. */
+export async function ensureMember(url: string, login: string, role: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query(`GRANT ${escapeIdentifier(role)} TO ${escapeIdentifier(login)}`)
+  })
+}
+
 /** Creates a database unless it is there; throws DATABASE_REFUSED if this login may not. */
 export async function ensureDatabase(url: string, name: string, owner?: string): Promise<void> {
   await withClient(url, async (client) => {

@@ -58,7 +58,8 @@ export type DeskOutcome =
     }
   /** Nothing was done: some of it was refused, or has errors. */
   | { readonly kind: 'refused'; readonly told: readonly Told[] }
-  | { readonly kind: 'busy' | 'key_reused' }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'key_reused' }
   | { readonly kind: 'too_large'; readonly bytes: number }
 
 /** Where a path of the API would stand in a rule's place. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,6 +50,26 @@ describe('crosstide up', () => {
       code: 0,
       shown: { epoch: 1, author: 'bootstrap', publishedAt: expect.any(String), body: { openBps: 8 } },
     })
+  })
+
+  test('has the rules that ship active, and makes a key that may change them', async () => {
+    const { stdout } = await pipeline.ask('rules', 'list', '--json')
+    const rules = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(rules.map(({ id }) => id)).toContain('price-spike')
+    expect(rules.filter(({ activeVersion }) => activeVersion === undefined)).toEqual([])
+    const [, file = ''] = /the key to change them is in (\S+)/.exec(pipeline.output()) ?? []
+    const key = (await readFile(file, 'utf8')).trim()
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(pipeline.output()).not.toContain(key)
+    const refused = await fetch(`${endpoints.api}/api/v1/rules/price-spike/deactivate`, { method: 'POST' })
+    expect(refused.status).toBe(401)
+    const headers = { authorization: `Bearer ${key}` }
+    const done = await fetch(`${endpoints.api}/api/v1/rules/price-spike/deactivate`, { method: 'POST', headers })
+    expect([done.status, await done.json()]).toMatchObject([200, { rule: { activation: { state: 'inactive' } } }])
+    expect((await pipeline.ask('rules', 'rollback', 'price-spike')).code).toBe(0)
   })
 
   test('sql answers a query and refuses to write', async () => {
