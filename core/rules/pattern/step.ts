@@ -2,7 +2,7 @@ import type { Frame } from '../frame.ts'
 import { advanceAll, start } from './advance.ts'
 import { intoBucket, sweepBuckets } from './buckets.ts'
 import { absenceDueOf, expireInto, tell } from './expire.ts'
-import { merge, oldest, removeOldest, told } from './partials.ts'
+import { merge, oldest, oldestLive, removeOldest, told } from './partials.ts'
 import type { PreparedPattern } from './prepare.ts'
 import { complete, release } from './skip.ts'
 import type { Ended, PatternState } from './state.ts'
@@ -39,8 +39,9 @@ function settle(pattern: PreparedPattern, state: PatternState, frame: Frame, tra
   const { work } = pattern
   if (work.born.length > 0) file(pattern, state, frame)
   if (work.matches.length > 0 || state.waiting.length > 0) complete(pattern, state, frame.now, trace)
-  const dropped = limit(pattern, state, frame, trace)
+  let dropped = limit(pattern, state, frame, trace)
   if (dropped > 0 && state.waiting.length > 0) release(pattern, state, frame.now, false, trace)
+  if (state.waiting.length > pattern.program.maxPartials) dropped += unblock(pattern, state, frame, trace)
   if (pattern.hasAbsence) {
     state.absenceDue = absenceDueOf(pattern, state)
     state.quietUntil = Math.min(state.quietUntil, state.absenceDue)
@@ -75,6 +76,23 @@ function limit(pattern: PreparedPattern, state: PatternState, frame: Frame, trac
     if (one.isPruned) continue
     dropped++
     if (trace !== undefined) told(pattern, one, 'maxPartials', frame.now, trace)
+  }
+  return dropped
+}
+
+/**
+ * Waiting matches are as much to keep as partials are: while more than `maxPartials` wait, the oldest partial, for which they
+ * wait, is dropped as a skip would: renewal brings it back, since it depends on what was before.
+ */
+function unblock(pattern: PreparedPattern, state: PatternState, frame: Frame, trace: PatternTrace | undefined): number {
+  let dropped = 0
+  while (state.waiting.length > pattern.program.maxPartials) {
+    const one = oldestLive(state)
+    if (one === undefined) break
+    if (trace !== undefined) told(pattern, one, 'maxPartials', frame.now, trace)
+    one.isPruned = true
+    dropped++
+    release(pattern, state, frame.now, false, trace)
   }
   return dropped
 }

@@ -119,7 +119,7 @@ const patterns = (skip: (typeof SKIPS)[number], heavy = false): fc.Arbitrary<Pat
       absence: fc.option(fc.record({ guard, for: fc.integer({ min: 1, max: 4 }) }), { freq: 4 }),
       skipped: fc.nat(),
       withinMicros: fc.integer({ min: 4, max: 16 }),
-      maxPartials: fc.constantFrom(3, 6, 1000),
+      maxPartials: fc.constantFrom(1, 3, 6, 1000),
       onTimeout: SOMETIMES,
     })
     .map(({ first, drafts, guards, absence, skipped, ...more }) => {

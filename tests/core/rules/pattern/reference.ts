@@ -160,6 +160,11 @@ export function reference(
     dropped += isRerun ? 0 : over
     partials = partials.slice(over)
     writeWaiting(event.at, false)
+    while (waiting.length > program.maxPartials) {
+      partials = partials.slice(1)
+      dropped++
+      writeWaiting(event.at, false)
+    }
   }
 
   const renew = (at: number, seen: number): void => {

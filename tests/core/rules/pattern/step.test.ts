@@ -4,6 +4,7 @@ import { patternInitial, type PatternEnd } from '../../../../core/rules/pattern/
 import { patternStep } from '../../../../core/rules/pattern/step.ts'
 import { patternDue } from '../../../../core/rules/pattern/expire.ts'
 import type { PatternProgram } from '../../../../core/rules/program.ts'
+import type { Frame } from '../../../../core/rules/frame.ts'
 import type { RuleEvent } from '../../../../core/rules/events.ts'
 import { condition, frameOf, idOf, matchText, named, program, runPattern, shorthand, take, trade } from './support.ts'
 
@@ -76,4 +77,17 @@ test('more optional steps in a row than options have bits are refused', () => {
     ...take(name, () => true, { optional: true }),
   }))
   expect(() => preparePattern(program(many))).toThrow(RangeError)
+})
+
+test('of more matches than `maxPartials` none waits: the partial that they wait for is dropped, and counted', () => {
+  const alone = { b: ({ event, taken }: Frame) => idOf(event).startsWith('b') && taken === undefined }
+  const of = { ...shorthand('a? b', alone, 'past-last'), maxPartials: 2 }
+  const { ends, dropped } = runPattern(of, named('a b1 b2 b3 b4'))
+  expect(ends.map((end) => [matchText(end), end.at])).toEqual([
+    ['b1', 3_000_000],
+    ['b2', 3_000_000],
+    ['b3', 3_000_000],
+    ['b4', 4_000_000],
+  ])
+  expect(dropped).toBe(1)
 })
