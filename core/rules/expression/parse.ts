@@ -1,15 +1,11 @@
 import { quoted } from './problem.ts'
+import { cursorOf, problemAt, textOf, tooMuch } from './cursor.ts'
 import { wordHint } from './slips.ts'
-import { tokensOf } from './token.ts'
 import type { ArithmeticOperator, EqualityOperator, Literal, OrderOperator } from './node.ts'
 import type { Problem } from './problem.ts'
-import type { Token } from './token.ts'
 import type { Tree } from './tree.ts'
 
-export const MAX_LENGTH = 4096
-export const MAX_NODES = 256
-export const MAX_DEPTH = 32
-export const MAX_LIST = 256
+const MAX_LIST = 256
 
 const RELATIONS: ReadonlyMap<string, OrderOperator | EqualityOperator | 'in'> = new Map([
   ['<', '<'],
@@ -36,54 +32,9 @@ const VALUE = 'a value was expected: a number, a text, a name, a function or a b
  * section 3); a chain of one operator is one level deep. Each step answers `undefined` once there is a problem.
  */
 export function parse(text: string): Tree | Problem {
-  if (text.length > MAX_LENGTH)
-    return tooMuch(0, text.length, `the expression has ${text.length} characters, at most ${MAX_LENGTH} are read`)
-  const tokens = tokensOf(text)
-  if ('code' in tokens) return tokens
-  const end: Token = { kind: 'end', from: text.length, to: text.length }
-  let problem: Problem | undefined
-  let at = 0
-  let nodes = 0
-  let depth = 0
-
-  const token = (ahead = 0): Token => tokens[at + ahead] ?? end
-  const textOf = (one: Token): string | undefined => ('text' in one ? one.text : undefined)
-  const is = (sign: string): boolean => textOf(token()) === sign
-  function take(sign: string): boolean {
-    if (!is(sign)) return false
-    at += 1
-    return true
-  }
-  function fail(one: Problem): undefined {
-    problem ??= one
-  }
-  const found = (one: Token): string =>
-    one.kind === 'end' ? 'the expression ends here' : `found ${quoted(text, one.from, one.to)}`
-  function unexpected(expected: string): undefined {
-    const one = token()
-    const hint = one.kind === 'word' ? wordHint(one.text) : ''
-    return fail({ code: 'E101', from: one.from, to: one.to, message: `${found(one)}, but ${expected}${hint}` })
-  }
-  function made(tree: Tree): Tree | undefined {
-    nodes += 1
-    if (nodes > MAX_NODES)
-      return fail(
-        tooMuch(0, text.length, `the expression has more than ${MAX_NODES} parts: give parts of it names in \`let\``),
-      )
-    return tree
-  }
-  function deeper(read: () => Tree | undefined): Tree | undefined {
-    if (depth >= MAX_DEPTH) {
-      const { from, to } = token()
-      return fail(
-        tooMuch(from, to, `brackets and calls are more than ${MAX_DEPTH} deep here: give parts names in \`let\``),
-      )
-    }
-    depth += 1
-    const tree = read()
-    depth -= 1
-    return tree
-  }
+  const cursor = cursorOf(text)
+  if ('code' in cursor) return cursor
+  const { token, here, advance, take, fail, unexpected, made, deeper } = cursor
 
   function choice(): Tree | undefined {
     const condition = chain('||', () => chain('&&', relation))
@@ -107,9 +58,9 @@ export function parse(text: string): Tree | Problem {
   function series(ops: ReadonlyMap<string, ArithmeticOperator>, operand: () => Tree | undefined): Tree | undefined {
     let left = operand()
     while (left !== undefined) {
-      const op = ops.get(textOf(token()) ?? '')
+      const op = ops.get(here() ?? '')
       if (op === undefined) return left
-      at += 1
+      advance()
       const right = operand()
       left = right && made({ kind: 'binary', op, from: left.from, to: right.to, left, right })
     }
@@ -119,9 +70,9 @@ export function parse(text: string): Tree | Problem {
 
   function relation(): Tree | undefined {
     const left = sum()
-    const op = RELATIONS.get(textOf(token()) ?? '')
+    const op = RELATIONS.get(here() ?? '')
     if (left === undefined || op === undefined) return left
-    at += 1
+    advance()
     const right = sum()
     if (right === undefined) return undefined
     const place = { from: left.from, to: right.to }
@@ -135,22 +86,23 @@ export function parse(text: string): Tree | Problem {
 
   function chained(left: Tree, middle: Tree, op: string): undefined {
     const second = token()
-    at += 1
+    advance()
     const right = sum()
     const [a, b] = [text.slice(left.from, left.to), text.slice(middle.from, middle.to)]
     const c = right === undefined ? '' : text.slice(right.from, right.to)
     const plain = c === '' || a.length + b.length + c.length > 60
     const example = plain ? `a ${op} b && b ${textOf(second)} c` : `${a} ${op} ${b} && ${b} ${textOf(second)} ${c}`
     const message = `\`${textOf(second)}\` does not chain: write \`${example}\``
-    problem = { code: 'E101', from: second.from, to: second.to, message }
+    return fail(problemAt(second.from, second.to, message))
   }
 
   function unary(): Tree | undefined {
     const { from } = token()
-    const op = is('!') ? '!' : is('-') ? '-' : undefined
+    const op = here() === '!' ? '!' : here() === '-' ? '-' : undefined
     if (op === undefined) return member()
-    at += 1
-    if (is(op === '!' ? '-' : '!')) return unexpected(`\`!\` is of conditions and \`-\` of numbers: use brackets`)
+    advance()
+    if (here() === (op === '!' ? '-' : '!'))
+      return unexpected(`\`!\` is of conditions and \`-\` of numbers: use brackets`)
     const of = deeper(unary)
     return of && made({ kind: 'unary', op, from, to: of.to, of })
   }
@@ -163,10 +115,10 @@ export function parse(text: string): Tree | Problem {
       return unexpected('a field or `let` name was expected after the point')
     if (tree.kind !== 'word')
       return fail(problemAt(tree.from, name.to, 'a point stands between a step and a name only: `step.price`'))
-    at += 1
-    if (is('('))
+    advance()
+    if (here() === '(')
       return fail(problemAt(tree.from, name.to, `functions are written in front: \`${name.text}(${tree.name}, …)\``))
-    if (is('.'))
+    if (here() === '.')
       return fail(
         problemAt(tree.from, name.to, `${quoted(text, tree.from, name.to)} has no parts: write \`step.name\``),
       )
@@ -177,7 +129,7 @@ export function parse(text: string): Tree | Problem {
     const one = token()
     const { from, to } = one
     if (one.kind === 'number' || one.kind === 'string') {
-      at += 1
+      advance()
       return made({ kind: 'literal', from, to, value: one.value })
     }
     if (one.kind === 'word') return word(one.text, from, to)
@@ -193,51 +145,48 @@ export function parse(text: string): Tree | Problem {
   function word(name: string, from: number, to: number): Tree | undefined {
     if (name === 'in') return unexpected(VALUE)
     if (wordHint(name) !== '' && ['word', 'number', 'string'].includes(token(1).kind)) return unexpected(VALUE)
-    at += 1
+    advance()
     if (name === 'true' || name === 'false') return made({ kind: 'literal', from, to, value: name === 'true' })
     if (!take('(')) return made({ kind: 'word', from, to, name })
     const of: Tree[] = []
-    while (!is(')') || of.length > 0) {
+    while (here() !== ')' || of.length > 0) {
       const one = deeper(choice)
       if (one === undefined) return undefined
       of.push(one)
-      if (is(')')) break
+      if (here() === ')') break
       if (!take(',')) return unexpected(`\`,\` or \`)\` was expected in ${quoted(text, from, to)}`)
     }
-    at += 1
+    advance()
     return made({ kind: 'call', from, to: token(-1).to, name, nameTo: to, of })
   }
 
   function list(from: number): Tree | undefined {
     const values: Literal[] = []
-    while (!is(']') || values.length > 0) {
+    while (here() !== ']' || values.length > 0) {
       const value = literal()
       if (value === undefined) return unexpected('a list holds numbers, texts, true or false only')
       values.push(value)
       if (values.length > MAX_LIST) return fail(tooMuch(from, token().to, `the list has more than ${MAX_LIST} values`))
-      if (is(']')) break
+      if (here() === ']') break
       if (!take(',')) return unexpected('`,` or `]` was expected in the list')
     }
-    at += 1
+    advance()
     return made({ kind: 'list', from, to: token(-1).to, list: values })
   }
 
   function literal(): Literal | undefined {
-    const negative = is('-') && token(1).kind === 'number'
-    if (negative) at += 1
+    const negative = here() === '-' && token(1).kind === 'number'
+    if (negative) advance()
     const one = token()
     const truth = textOf(one) === 'true' ? true : textOf(one) === 'false' ? false : undefined
     const value = 'value' in one ? one.value : truth
     if (value === undefined) return undefined
-    at += 1
+    advance()
     return negative && typeof value === 'number' ? -value : value
   }
 
   if (token().kind === 'end') return problemAt(0, text.length, 'the expression is empty')
   const tree = deeper(choice)
   if (tree !== undefined && token().kind !== 'end') unexpected('an operator or the end was expected')
-  return problem ?? tree ?? problemAt(0, text.length, 'this is no expression')
+  return cursor.problem() ?? tree ?? problemAt(0, text.length, 'this is no expression')
 }
-
-const problemAt = (from: number, to: number, message: string): Problem => ({ code: 'E101', from, to, message })
-const tooMuch = (from: number, to: number, message: string): Problem => ({ code: 'E106', from, to, message })
