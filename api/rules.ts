@@ -8,7 +8,8 @@ import type { Asked } from '../io/rules-requests.ts'
 import type { AppDeps } from './deps.ts'
 import { metaOf } from './meta.ts'
 import { HttpFailure } from './problem.ts'
-import { selectRule, selectRuleFindings, type RuleFinding, type RuleRow } from './queries/rules.ts'
+import { selectRule, selectRuleFindings, type RuleFindings, type RuleRow } from './queries/rules.ts'
+import { warmUpBy } from '../io/rules-world.ts'
 import { activationOf } from './rule-activation.ts'
 
 export const RULES = '/api/v1/rules'
@@ -16,9 +17,17 @@ export const placeOf = (id: string): string => `${RULES}/${id}`
 export const etagOf = (hash: string): string => `"${hash}"`
 
 /** A rule as answers show it. */
-export const ruleOf = (row: RuleRow, findings: readonly RuleFinding[]) => {
+export const ruleOf = (deps: AppDeps, row: RuleRow, findings: RuleFindings) => {
   const { id, version, hash, author, createdAt, document } = row
-  return { id, version, hash, author, createdAt, activation: activationOf(row, findings), document }
+  return {
+    id,
+    version,
+    hash,
+    author,
+    createdAt,
+    activation: activationOf(row, findings, warmUpBy(deps.rules.judge)),
+    document,
+  }
 }
 
 /** Answers with a rule as it stands now; its ETag is of its document, what became of it changes without it. */
@@ -30,7 +39,7 @@ export async function sendRule(
 ): Promise<void> {
   const row = await selectRule(deps.database, id)
   if (row === undefined) throw new HttpFailure('UNKNOWN_RULE', `no rule ${id}`)
-  const rule = ruleOf(row, await selectRuleFindings(deps.database, [id]))
+  const rule = ruleOf(deps, row, await selectRuleFindings(deps.database, [id]))
   response
     .status(status)
     .set({ etag: etagOf(row.hash), 'cache-control': 'no-cache' })

@@ -13,7 +13,7 @@ import { openPool } from '../io/postgres.ts'
 import { auditRules } from '../io/rules-audit.ts'
 import { actOnRule, writeRules, type DeskDeps, type DeskOutcome } from '../io/rules-desk.ts'
 import { unkeepable } from '../io/rules-plain.ts'
-import type { Judge } from '../io/rules-world.ts'
+import { warmUpBy, type Judge } from '../io/rules-world.ts'
 import type { ConfigDeps } from './config.ts'
 import type { RuleFile } from './rule-files.ts'
 import { diagnosticLines } from './rule-print.ts'
@@ -38,7 +38,7 @@ export async function listRules(deps: RulesDeps): Promise<number> {
     }
     const ids = all.map(({ id }) => id)
     const findings = await selectRuleFindings(pool, ids)
-    const shown = all.map((row) => ({ ...row, activation: activationOf(row, findings) }))
+    const shown = all.map((row) => ({ ...row, activation: activationOf(row, findings, warmUpBy(deps.judge)) }))
     if (deps.json)
       for (const { id, version, hash, activation } of shown)
         deps.print(JSON.stringify({ id, version, hash, ...activation }))
@@ -75,7 +75,8 @@ export async function showRule(deps: RulesDeps, id: string, version: number | un
         'WRONG_USE',
         `there is no rule ${id}${version === undefined ? '' : ` of version ${version}`}`,
       )
-    const activation = row === undefined ? undefined : activationOf(row, await selectRuleFindings(pool, [id]))
+    const activation =
+      row === undefined ? undefined : activationOf(row, await selectRuleFindings(pool, [id]), warmUpBy(deps.judge))
     const { hash, author, createdAt, document } = found
     if (deps.json) {
       deps.print(JSON.stringify({ id, version: found.version, hash, author, createdAt, activation, document }))

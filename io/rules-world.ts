@@ -1,4 +1,4 @@
-import type { Rule } from '../core/rules/document.ts'
+import { failedTests } from '../core/rules/testing/test-rule.ts'
 import { validateRule, type Verdict } from '../core/rules/validate.ts'
 import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
 import type { Config } from './config.ts'
@@ -7,15 +7,19 @@ import type { Config } from './config.ts'
 export type Around = Pick<World, 'others' | 'versions' | 'active'>
 export type Judge = (document: unknown, around: Around) => Verdict
 
-/** Judges rules as this pipeline would run them: its exchanges, symbols and partitions. */
+/** Judges rules as this pipeline would run them: its exchanges, symbols and partitions. Their own tests are run. */
 export const judgeBy =
   (config: () => Pick<Config, 'exchanges' | 'partitions'>): Judge =>
   (document, around) =>
-    validateRule(document, { ...EMPTY_WORLD, ...groundOf(config()), ...around })
+    validateRule(document, { ...EMPTY_WORLD, runTests: failedTests, ...groundOf(config()), ...around })
 
 const groundOf = ({ exchanges, partitions }: Pick<Config, 'exchanges' | 'partitions'>) => ({
   exchanges: new Map(Object.entries(exchanges).map(([name, { symbols }]) => [name, symbols] as const)),
   partitions,
 })
 
-export const activeOf = (rules: readonly Rule[], id: string): Rule | undefined => rules.find((rule) => rule.id === id)
+/** How long a document listens before it speaks, microseconds; `undefined`: it cannot be judged. */
+export const warmUpBy =
+  (judge: Judge) =>
+  (document: unknown): number | undefined =>
+    judge(document, { others: [], versions: undefined, active: undefined }).bound?.warmUpMicros

@@ -80,7 +80,9 @@ comment on column public.rule_changes.active_version is 'The active version afte
 comment on column public.rule_changes.shadow_version is 'The version in the shadow after it.';
 comment on column public.rule_changes.epoch is 'Version of the control document rules that it made; null: it changed nothing that is active.';
 
-create index system_events_rules on public.system_events ((details ->> 'ruleId'), time) where details ? 'ruleId';
+create index system_events_rules on public.system_events ((details ->> 'ruleId'), instance, time) where details ? 'ruleId';
+create index system_events_rule_sets on public.system_events (instance, time)
+ where details ->> 'finding' = 'RULES_IN_FORCE';
 
 create table ingest.rule_requests (
   author text not null,

@@ -17,8 +17,11 @@ const rule = version.extend({
   shadowVersion: optional(number),
   epoch: optional(number),
   publishedAt: optional(text),
-  activatedAt: optional(text),
+  activeEpoch: optional(number),
   activePublishedAt: optional(text),
+  activeDocument: z.unknown(),
+  scope: text,
+  silentAt: optional(text),
 })
 
 export type RuleRow = z.output<typeof rule>
@@ -35,10 +38,13 @@ select ${VERSION},
        s.active_version::float8 as "activeVersion", s.previous_version::float8 as "previousVersion",
        s.shadow_version::float8 as "shadowVersion", s.epoch::float8 as epoch,
        ${published('s.epoch')} as "publishedAt", ${published('s.active_epoch')} as "activePublishedAt",
-       (select ${iso('c.created_at')} from public.control_documents c
-         where c.document_id = 'rules' and c.epoch = s.active_epoch) as "activatedAt"
+       s.active_epoch::float8 as "activeEpoch", a.document as "activeDocument",
+       coalesce(a.document ->> 'scope', 'asset') as scope,
+       (select ${iso('max(h.at)')} from public.rule_changes h
+         where h.rule_id = s.rule_id and h.active_version is null and h.epoch is not null) as "silentAt"
   from public.rule_states s
  cross join lateral (select * from public.rules v where v.rule_id = s.rule_id order by v.version desc limit 1) r
+  left join public.rules a on a.rule_id = s.rule_id and a.version = s.active_version
  where not s.deleted`
 
 /** Rules by id, from after one of them. */
@@ -80,29 +86,39 @@ export async function isRule(database: Database, id: string): Promise<boolean> {
   return rows.length > 0
 }
 
-const finding = z.object({
-  id: text,
-  version: text,
-  finding: text,
-  at: text,
-  partition: text,
-  details: z.record(text, text),
-})
+const finding = z.object({ id: text, version: text, finding: text, at: text, partition: text })
+const set = z.object({ partition: text, epoch: number })
 export type RuleFinding = z.output<typeof finding>
+export type RuleFindings = {
+  readonly rules: readonly RuleFinding[]
+  readonly sets: readonly z.output<typeof set>[]
+}
 
-/** The newest finding of each partition on the versions of some rules: what the processor made of them. */
-export const selectRuleFindings = (database: Database, ids: readonly string[]): Promise<readonly RuleFinding[]> =>
-  select(
+/** What the processors made of some rules: of each partition the newest word on who speaks, and the newest set in force. */
+export async function selectRuleFindings(database: Database, ids: readonly string[]): Promise<RuleFindings> {
+  const rules = await select(
     database,
     finding,
-    `select distinct on (details ->> 'ruleId', details ->> 'version', instance)
+    `select distinct on (details ->> 'ruleId', instance, details ->> 'finding')
             details ->> 'ruleId' as id, coalesce(details ->> 'version', '') as version,
-            coalesce(details ->> 'finding', '') as finding, ${iso('time')} as at, instance as partition, details
+            details ->> 'finding' as finding, ${iso('time')} as at, instance as partition
        from public.system_events
       where details ? 'ruleId' and details ->> 'ruleId' = any($1::text[])
-      order by details ->> 'ruleId', details ->> 'version', instance, time desc, sequence desc`,
+        and details ->> 'finding' in ('RULE_ACTIVE', 'RULE_HALTED') and coalesce(details ->> 'shadow', 'false') = 'false'
+      order by details ->> 'ruleId', instance, details ->> 'finding', system_events.time desc, sequence desc`,
     [ids],
   )
+  const sets = await select(
+    database,
+    set,
+    `select distinct on (instance) instance as partition, (details ->> 'epoch')::float8 as epoch
+       from public.system_events
+      where details ->> 'finding' = 'RULES_IN_FORCE'
+      order by instance, system_events.time desc, sequence desc`,
+    [],
+  )
+  return { rules, sets }
+}
 
 const stat = z.object({
   version: number,

@@ -26,7 +26,7 @@ export const rules: Route = {
     if (next !== undefined)
       response.links({ next: `${RULES}?${new URLSearchParams({ limit: String(limit), cursor: next }).toString()}` })
     response.set('cache-control', 'no-cache')
-    response.json({ meta: metaOf(deps), rules: page.map((row) => ruleOf(row, findings)), cursor: next })
+    response.json({ meta: metaOf(deps), rules: page.map((row) => ruleOf(deps, row, findings)), cursor: next })
   },
   post: (deps) => async (request, response) => {
     const { activate } = parse(writeQuery, request.query)

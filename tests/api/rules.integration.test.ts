@@ -210,22 +210,34 @@ describe('a rule', () => {
       state: 'published',
       publishedAt: z.string().parse((await state()).publishedAt),
     })
-    const say = (finding: string, partition: number, details: object = {}) =>
+    const say = (finding: string, partition: number, details: object) =>
       rig.database.pool.query(
         `insert into system_events (service, instance, sequence, time, kind, message, details, log_offset)
          values ('market', $1, extract(epoch from clock_timestamp()) * 1e6, clock_timestamp(), 'QUALITY', '', $2, 0)`,
-        [`market partition ${partition}`, { finding, ruleId: 'followed', version: '1', ...details }],
+        [`market partition ${partition}`, { finding, ...details }],
       )
-    await say('RULE_LISTENING', 0, { until: '2026-11-21T10:00:00.000000Z' })
-    await say('RULE_ACTIVE', 1)
-    expect(await state()).toMatchObject({ state: 'listening', listeningUntil: '2026-11-21T10:00:00.000000Z' })
-    await say('RULE_ACTIVE', 0)
-    expect((await state()).state).toBe('in_force')
-    expect((await state()).inForceSince).toMatch(/^\d{4}-/)
+    const active = (partition: number, version: number) =>
+      say('RULE_ACTIVE', partition, { ruleId: 'followed', version: String(version), shadow: 'false' })
+    const { epoch } = await state()
+    for (const partition of [0, 1])
+      await say('RULES_IN_FORCE', partition, { documentId: 'rules', epoch: String(epoch) })
+    expect((await state()).state).toBe('listening')
+    await active(1, 1)
+    expect((await state()).state).toBe('listening')
+    await active(0, 1)
+    expect(await state()).toMatchObject({ state: 'in_force', inForceSince: expect.stringMatching(/^\d{4}-/) })
     // A version in the shadow changes nothing of the one that speaks.
     await send('PUT', `${RULES}/followed?activate=false`, ruleOf('followed', 2), { headers: { 'if-match': '*' } })
     await act('followed', 'activate', { shadow: true })
     expect((await state()).state).toBe('in_force')
+    // Whoever speaks goes on until another takes over: back to it before that, it still does.
+    await act('followed', 'activate')
+    expect((await state()).state).toBe('waiting')
+    await act('followed', 'rollback')
+    expect((await state()).state).toBe('in_force')
+    await act('followed', 'deactivate')
+    await act('followed', 'activate', { version: 1 })
+    expect((await state()).state).toBe('waiting')
   })
 })
 
