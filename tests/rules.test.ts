@@ -79,7 +79,7 @@ describe('the rules that ship', () => {
  * breakout-retest: ten highs of 100 and volumes of 10; a close of 101 is above 100.1, a volume of 30 above 20 (20 is not). The
  * next low of 100.05 touches 100.1 and closes above 100. A close of 99.5 is below 99.7.
  *
- * exchange-silent: nothing for 5 s after 0 s; after trades at 0, 3 and 6 s there is nothing due at 8 s.
+ * exchange-silent: nothing for 5 s after 0 s; after trades at 0, 3 and 6 s nothing is due before 11 s.
  */
 describe('tests of the rules that ship', () => {
   const all = documents.flatMap(({ document }) => {
