@@ -49,10 +49,8 @@ export function release(
     }
     pattern.work.ends.push({ kind: 'match', taken: match.taken, at })
     const before = skipsBefore(pattern, match)
-    // The match itself stands first, its own skip may spare it.
-    state.waiting = state.waiting
-      .slice(1)
-      .filter(({ first }) => first.number >= before || first.number < match.first.number)
+    // The first is the match itself, which its own skip may spare.
+    state.waiting = state.waiting.slice(1).filter(({ first }) => first.number >= before)
     prune(pattern, state, match.first.number, before, at, trace)
   }
 }
@@ -78,15 +76,15 @@ function insert(waiting: Complete[], match: Complete): void {
   waiting.splice(place, 0, match)
 }
 
-/** By the numbers of their events, one by one; of equal ones first the match that gives more events to earlier steps. */
+/**
+ * By the numbers of their events, one by one. Of equal ones the match that gives more events to earlier steps comes first, as
+ * it was made first: the loop is tried before exits, older partials before younger, and the sort is stable.
+ */
 function inOrder({ taken: one }: Complete, { taken: other }: Complete): number {
-  let order = 0
-  let [a, b] = [chainOf(one), chainOf(other)]
-  for (let at = 0; order === 0 && at < Math.min(a.length, b.length); at++)
-    order = (a[at]?.number ?? 0) - (b[at]?.number ?? 0)
-  if (order === 0) order = a.length - b.length
-  for (let at = 0; order === 0 && at < a.length; at++) order = (a[at]?.name ?? 0) - (b[at]?.name ?? 0)
-  return order
+  const [a, b] = [chainOf(one), chainOf(other)]
+  const at = a.findIndex(({ number }, place) => number !== b[place]?.number)
+  // Longer ones that begin alike end at one deadline, not with one event.
+  return at < 0 || at >= b.length ? a.length - b.length : (a[at]?.number ?? 0) - (b[at]?.number ?? 0)
 }
 
 function chainOf(taken: Complete['taken']): readonly Complete['taken'][] {
