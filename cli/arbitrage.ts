@@ -5,6 +5,7 @@ import { PipelineError } from '../core/errors.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { parseArbitrage, type Ground } from '../io/arbitrage.ts'
 import { loadConfig, readJson } from '../io/config.ts'
+import { alone } from '../io/configuration-change.ts'
 import {
   addDocument,
   documentInForce,
@@ -20,7 +21,6 @@ import { catalogue } from '../schemas/topics.ts'
 import type { ConfigDeps } from './config.ts'
 import { documentChanges } from './document-changes.ts'
 import { connection } from './endpoints.ts'
-import { alone } from './publishing.ts'
 
 /** `waitMs`: how long a version may take to stand in every partition. */
 export type ArbitrageDeps = ConfigDeps & { readonly ground: Ground; readonly waitMs: number }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { maintainPartitions } from '../consumers/partitions.ts'
 import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
-import { parseSymbol } from '../core/symbol.ts'
 import type { Config } from '../io/config.ts'
+import { writeConfigured } from '../io/configuration-change.ts'
 import type { Difference, KafkaOptions } from '../io/kafka/port.ts'
 import { openRanges } from '../io/kafka/ranges.ts'
 import { openTopics } from '../io/kafka/topics.ts'
@@ -104,36 +104,4 @@ async function bindLog(deps: BootstrapDeps, pool: Pool, { control }: Catalogue):
   } finally {
     await ranges.close()
   }
-}
-
-/** Rows for what the configuration names, so that an exchange that never answered shows as well. */
-export async function writeConfigured(pool: Pool, config: Config): Promise<void> {
-  const conversions = new Set(config.conversions)
-  const symbols = Object.entries(config.exchanges).flatMap(([exchange, { symbols: names }]) =>
-    names.flatMap((symbol) => {
-      const parts = parseSymbol(symbol)
-      return parts === undefined ? [] : [{ exchange, symbol, ...parts, conversion: conversions.has(symbol) }]
-    }),
-  )
-  await pool.query(
-    `insert into public.exchanges (exchange, configured) select e, true from unnest($1::text[]) e
-     on conflict (exchange) do update set configured = true`,
-    [Object.keys(config.exchanges)],
-  )
-  await pool.query('update public.exchanges set configured = false where configured and exchange <> all($1::text[])', [
-    Object.keys(config.exchanges),
-  ])
-  await pool.query(
-    `with wanted as (
-       select * from jsonb_to_recordset($1::jsonb)
-         as w (exchange text, symbol text, base text, quote text, perpetual boolean, conversion boolean)
-     ), gone as (
-       update public.symbols s set configured = false
-        where configured and not exists (select from wanted w where w.exchange = s.exchange and w.symbol = s.symbol)
-     )
-     insert into public.symbols (exchange, symbol, base, quote, perpetual, conversion, configured)
-     select exchange, symbol, base, quote, perpetual, conversion, true from wanted
-     on conflict (exchange, symbol) do update set conversion = excluded.conversion, configured = true`,
-    [JSON.stringify(symbols)],
-  )
 }

@@ -3,6 +3,7 @@ import { PipelineError } from '../core/errors.ts'
 import { openAnnouncer } from '../io/announcer.ts'
 import { changeLines, configChanges } from '../io/config-changes.ts'
 import { loadConfig, type Config } from '../io/config.ts'
+import { alone, writeConfigured } from '../io/configuration-change.ts'
 import { configurationRecord, nextConfiguration, readConfiguration, type Configuration } from '../io/configuration.ts'
 import type { Environment, Source } from '../io/environment.ts'
 import type { KafkaOptions } from '../io/kafka/port.ts'
@@ -12,9 +13,7 @@ import { createLog, type Log } from '../io/log.ts'
 import { openPool } from '../io/postgres.ts'
 import { openRegistry, type Registry } from '../io/registry.ts'
 import { catalogue, type Catalogue } from '../schemas/topics.ts'
-import { writeConfigured } from './bootstrap.ts'
 import { connection } from './endpoints.ts'
-import { alone } from './publishing.ts'
 
 export type ConfigDeps = {
   readonly kafka: KafkaOptions

@@ -1,5 +1,6 @@
 import { ARBITRAGE_DOCUMENT, type ArbitrageConfig } from '../core/arbitrage/config.ts'
 import type { Config } from '../io/config.ts'
+import { alone } from '../io/configuration-change.ts'
 import { configurationRecord, hashOf, nextConfiguration, readConfiguration } from '../io/configuration.ts'
 import { addDocument, fileHashOf, hashOfDocument } from '../io/control-documents.ts'
 import type { KafkaOptions } from '../io/kafka/port.ts'
@@ -10,21 +11,6 @@ import type { openPool } from '../io/postgres.ts'
 import type { TopicSpec } from '../schemas/topics.ts'
 
 type Pool = ReturnType<typeof openPool>
-
-/** Any number, the same for all who publish. */
-const LOCK = 7_217_041
-
-/** Reads and publishes control documents without anybody else doing so: Kafka has no compare-and-set, epochs are counted. */
-export async function alone<Result>(pool: Pool, act: () => Promise<Result>): Promise<Result> {
-  const client = await pool.connect()
-  try {
-    await client.query('select pg_advisory_lock($1)', [LOCK])
-    return await act()
-  } finally {
-    // With its connection the lock goes, whatever happened to it.
-    client.release(true)
-  }
-}
 
 /**
  * Publishes the file's configuration, unless it is the one that was published last from a file: what was applied since

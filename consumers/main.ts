@@ -21,6 +21,7 @@ import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
 import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { alertsSink } from './alerts/alerts-sink.ts'
+import { commands } from './alerts/commands.ts'
 import { openAlerts } from './alerts/run.ts'
 import { candlesSink } from './candles-sink.ts'
 import { controlPublisher, type ControlPublisher } from './control-publisher.ts'
@@ -107,6 +108,14 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
         metrics,
         log,
         signal: stopping.signal,
+        command: commands({
+          pool: database,
+          ranges,
+          control: topics.control,
+          append: (records) => writer.append(records),
+          log,
+          file: config,
+        }),
         failpoint: failpoints(environment.CROSSTIDE_FAILPOINTS),
       })
     : undefined

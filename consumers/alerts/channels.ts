@@ -6,7 +6,7 @@ import { post, type Guard, type Resolve } from '../../io/outgoing/post.ts'
 import { redactor } from '../../io/outgoing/redact.ts'
 import { SIGNATURE_HEADER, signatureOf } from '../../io/outgoing/signature.ts'
 import type { Pace } from './decide.ts'
-import { deliveryOf, type Delivery } from './delivery.ts'
+import { deliveryOf, orStopped, type Delivery } from './delivery.ts'
 import { webhookBody, type Item } from './item.ts'
 import { cut, headline, textOf } from './text.ts'
 
@@ -168,14 +168,6 @@ function email(deps: ChannelDeps, { smtpEnv, from, to, allowLoopback }: Of<'emai
       ),
     close: () => mailer.close(),
   }
-}
-
-/** A mail server may take longer than we have to stop. */
-function orStopped(signal: AbortSignal, sending: Promise<Delivery>): Promise<Delivery> {
-  const { promise, resolve } = Promise.withResolvers<Delivery>()
-  const stop = (): void => resolve({ kind: 'unknown', reason: 'stopped before the answer' })
-  signal.addEventListener('abort', stop, { once: true })
-  return Promise.race([sending, promise]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 type Posted = { readonly url: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> }

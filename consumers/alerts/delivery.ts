@@ -44,3 +44,11 @@ export function retryMs(attempts: number, random: number, askedMs: number | unde
   const backOff = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempts - 1)) * (0.5 + random / 2)
   return Math.round(Math.max(backOff, Math.min(LONGEST_ASKED_MS, askedMs ?? 0)))
 }
+
+/** What was begun may take longer than there is to stop. */
+export function orStopped(signal: AbortSignal, delivering: Promise<Delivery>): Promise<Delivery> {
+  const { promise, resolve } = Promise.withResolvers<Delivery>()
+  const stop = (): void => resolve({ kind: 'unknown', reason: 'stopped before the answer' })
+  signal.addEventListener('abort', stop, { once: true })
+  return Promise.race([delivering, promise]).finally(() => signal.removeEventListener('abort', stop))
+}

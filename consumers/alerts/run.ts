@@ -5,6 +5,7 @@ import type { Log } from '../../io/log.ts'
 import type { Metrics } from '../../io/metrics.ts'
 import type { Resolve } from '../../io/outgoing/post.ts'
 import { openPool } from '../../io/postgres.ts'
+import { noTarget } from './commands.ts'
 import { openChannels, openTargets, type Channel } from './channels.ts'
 import { decideActions } from './decide-actions.ts'
 import { decide } from './decide.ts'
@@ -22,6 +23,8 @@ export type AlertsDeps = {
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
+  /** Does what is no target's: commands. Without it none is done. */
+  readonly command?: SenderDeps['deliver']
   readonly failpoint?: (name: string) => void
   readonly resolve?: Resolve
   /** Of a clock that never steps. */
@@ -88,7 +91,7 @@ export function openAlerts(deps: AlertsDeps): Alerts {
   const senders = [
     ...channels.map(messages),
     ...targets.map((target) => actions({ kind: 'action', channel: target.name }, target)),
-    actions({ kind: 'action', channel: '', others }, { deliver: refuse }),
+    actions({ kind: 'action', channel: '', others }, { deliver: deps.command ?? refuse }),
   ]
 
   return {
@@ -110,9 +113,7 @@ export function openAlerts(deps: AlertsDeps): Alerts {
 function refuse(items: readonly Item[]): Promise<Delivery> {
   const action = items[0]?.action
   const reason =
-    action?.kind === 'webhook'
-      ? `no target ${action.target} in the configuration of alerts`
-      : `no command ${action?.command ?? ''}: rules cannot command this pipeline yet`
+    action?.kind === 'webhook' ? noTarget(action.target) : `no command ${action?.command ?? ''} can be done here`
   return Promise.resolve({ kind: 'refused', reason })
 }
 

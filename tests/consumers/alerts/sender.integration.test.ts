@@ -337,7 +337,7 @@ describe('actions', { timeout: 60_000 }, () => {
     await eventually(async () =>
       expect((await outboxOf(own)).map(({ outcome, reason }) => [outcome, reason])).toEqual([
         ['refused', 'no target bot in the configuration of alerts'],
-        ['refused', 'no command pause-exchange: rules cannot command this pipeline yet'],
+        ['refused', 'no command pause-exchange can be done here'],
       ]),
     )
     expect(events.map(({ kind }) => kind)).toEqual(['COMMAND', 'COMMAND'])
