@@ -38,7 +38,11 @@ export const PROBLEMS = {
     'Ask 127.0.0.1 or localhost, or set CROSSTIDE_API_KEYS.',
   ],
   INVALID_RULE: [422, 'The rule cannot be used', 'Mend what `diagnostics` names, each by its place in the document.'],
-  RULES_TOO_LARGE: [422, 'All active rules together are too large for a record of the log', 'Deactivate some.'],
+  RULES_TOO_LARGE: [
+    422,
+    'All active rules together are too much for a record of the log, or for memory',
+    'Deactivate some.',
+  ],
   KEY_REUSED: [422, 'This Idempotency-Key was sent with another request', 'Make a new key for a new request.'],
   PRECONDITION_REQUIRED: [428, 'A change needs to say what it changes', 'Send the ETag you have read as If-Match.'],
   TOO_MANY_REQUESTS: [429, 'Too many requests with this key or from this address', 'Wait as long as Retry-After says.'],

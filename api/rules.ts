@@ -4,6 +4,7 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import { isError, type Diagnostic } from '../core/rules/diagnostic.ts'
 import type { Refusal } from '../core/rules/standing.ts'
 import type { DeskOutcome, Told } from '../io/rules-desk.ts'
+import { tooLarge } from '../io/rules-judging.ts'
 import type { Asked } from '../io/rules-requests.ts'
 import type { AppDeps } from './deps.ts'
 import { metaOf } from './meta.ts'
@@ -84,7 +85,7 @@ export function doneOrThrow(outcome: DeskOutcome): Told & { readonly isRepeat: b
     case 'key_reused':
       throw new HttpFailure('KEY_REUSED')
     case 'too_large':
-      throw new HttpFailure('RULES_TOO_LARGE', `the active rules would take ${outcome.bytes} bytes, 400000 may be`)
+      throw new HttpFailure('RULES_TOO_LARGE', tooLarge(outcome))
     case 'refused':
     case 'done': {
       const [told] = outcome.told

@@ -12,6 +12,7 @@ import { documentOfEpoch } from '../io/control-documents.ts'
 import { openPool } from '../io/postgres.ts'
 import { auditRules } from '../io/rules-audit.ts'
 import { actOnRule, writeRules, type DeskDeps, type DeskOutcome } from '../io/rules-desk.ts'
+import { tooLarge } from '../io/rules-judging.ts'
 import { unkeepable } from '../io/rules-plain.ts'
 import { warmUpBy, type Judge } from '../io/rules-world.ts'
 import type { ConfigDeps } from './config.ts'
@@ -172,11 +173,7 @@ async function changing(
     }
     if (outcome.kind === 'busy')
       throw new PipelineError('DATABASE_REFUSED', 'somebody else is changing the rules; try again')
-    if (outcome.kind === 'too_large')
-      throw new PipelineError(
-        'WRONG_USE',
-        `all active rules together take ${outcome.bytes} bytes, 400000 may be: deactivate some`,
-      )
+    if (outcome.kind === 'too_large') throw new PipelineError('WRONG_USE', `${tooLarge(outcome)}: deactivate some`)
     if (outcome.kind === 'key_reused') throw new Error('no key was sent')
     for (const [at, one] of outcome.told.entries()) {
       const { file = one.id, document } = files[at] ?? {}

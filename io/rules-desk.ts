@@ -2,20 +2,11 @@ import { isError, type Diagnostic } from '../core/rules/diagnostic.ts'
 import type { Rule } from '../core/rules/document.ts'
 import { readRule } from '../core/rules/read.ts'
 import { idOf, newestOf, type Refusal, type Wish } from '../core/rules/standing.ts'
-import type { Verdict as Judgement } from '../core/rules/validate.ts'
+import { READ, oldVersion, refusedBefore, wrongId } from './rules-judging.ts'
 import { rememberRequest, requestBefore, type Asked } from './rules-requests.ts'
-import { unkeepable } from './rules-plain.ts'
-import {
-  lookAtRules,
-  changeRules,
-  hashOfRule,
-  type Author,
-  type RuleBook,
-  type RuleChange,
-  type Shelf,
-} from './rules-store.ts'
+import { changeRules, hashOfRule, type Author, type RuleBook, type RuleChange, type TooLarge } from './rules-store.ts'
 import type { Rows } from './rules-rows.ts'
-import type { Judge } from './rules-world.ts'
+import { hearers, type Judge } from './rules-world.ts'
 
 export type DeskDeps = {
   /** As `api_rw`. */
@@ -60,10 +51,7 @@ export type DeskOutcome =
   | { readonly kind: 'refused'; readonly told: readonly Told[] }
   | { readonly kind: 'busy' }
   | { readonly kind: 'key_reused' }
-  | { readonly kind: 'too_large'; readonly bytes: number }
-
-/** Where a path of the API would stand in a rule's place. */
-const RESERVED: ReadonlySet<string> = new Set(['validate', 'test'])
+  | TooLarge
 
 /** Writes documents, all of them or none. `asked`: what they were asked for by, so that a repeat is known. */
 export async function writeRules(
@@ -72,9 +60,9 @@ export async function writeRules(
   writings: readonly Writing[],
   asked?: Asked,
 ): Promise<DeskOutcome> {
-  const unread = writings.map(({ document }) => refusedBefore(document))
+  const unread = writings.map(({ document }) => refusedBefore(deps.judge, document))
   if (unread.some((told) => told !== undefined)) return { kind: 'refused', told: unread.map((told) => told ?? READ) }
-  return desk(deps, by, asked, async (book) => {
+  const act = async (book: RuleBook): Promise<readonly Told[]> => {
     const drafts = writings.flatMap((writing) => {
       const read = readRule(writing.document)
       return 'rule' in read ? [{ ...writing, rule: read.rule }] : []
@@ -98,14 +86,16 @@ export async function writeRules(
       }
       const versions = before === undefined ? [] : await book.versions(rule.id)
       const active = versions.find(({ version }) => version === before?.active)
-      const judged = deps.judge(rule, { others: rules.filter(({ id }) => id !== rule.id), versions, active })
+      const judged = deps.judge(rule, { others: hearers(rules, rule.id), versions, active })
+      book.weigh(rule, judged.bound?.bytes ?? 0)
       told.push({
         ...found,
         diagnostics: [...judged.diagnostics, ...oldVersion(judged, refusal), ...(misplaced ?? [])],
       })
     }
     return told
-  })
+  }
+  return desk(deps, by, asked, act, writings.length)
 }
 
 /** Does what needs no document: activates, deactivates, rolls back, deletes. */
@@ -131,33 +121,16 @@ export const actOnRule = (
     const { rules } = await book.active()
     // It was judged against its elders when it came; a roll-back goes on from nothing.
     const active = wish.kind === 'rollback' ? undefined : versions.find((one) => one.version === before?.active)
-    const others = rules.filter((one) => one.id !== id)
+    const others = hearers(rules, id)
     return [{ ...told, diagnostics: deps.judge(rule, { others, versions: undefined, active }).diagnostics }]
   })
-
-/** What would be said of a document if it were written now. Never throws for what the document holds. */
-export async function judgeRule(
-  { judge, reading }: Pick<DeskDeps, 'judge' | 'reading'>,
-  document: unknown,
-): Promise<Judgement> {
-  const unread = unkeepable(document)
-  if (unread !== undefined) return { rule: undefined, diagnostics: [unread], bound: undefined }
-  const read = readRule(document)
-  if ('diagnostics' in read) return { rule: undefined, diagnostics: read.diagnostics, bound: undefined }
-  const shelf: Shelf = await lookAtRules(reading)
-  const { id } = read.rule
-  const standing = shelf.standing(id)
-  const versions = standing === undefined ? [] : await shelf.versions(id)
-  const { rules } = await shelf.active()
-  const active = versions.find(({ version }) => version === standing?.active)
-  return judge(read.rule, { others: rules.filter((one) => one.id !== id), versions, active })
-}
 
 async function desk(
   deps: DeskDeps,
   by: Author,
   asked: Asked | undefined,
   act: (book: RuleBook) => Promise<readonly Told[]>,
+  many = 1,
 ): Promise<DeskOutcome> {
   type Result =
     | { readonly kind: 'told'; readonly told: readonly Told[] }
@@ -180,6 +153,7 @@ async function desk(
       if (keep && asked !== undefined && first !== undefined) await rememberRequest(client, by.author, asked, first)
       return { keep, result: { kind: 'told', told } }
     },
+    many,
   )
   if (outcome.kind === 'busy' || outcome.kind === 'too_large') return outcome
   const { result } = outcome
@@ -190,51 +164,9 @@ async function desk(
   return { kind: 'done', told: result.told, epoch: outcome.epoch, isRepeat: false }
 }
 
-const READ: Told = { id: '', version: 0, isChanged: false, diagnostics: [], refusal: undefined }
-
-/** Why a document is not even looked up. */
-function refusedBefore(document: unknown): Told | undefined {
-  const unread = unkeepable(document)
-  if (unread !== undefined) return { ...READ, diagnostics: [unread] }
-  const read = readRule(document)
-  if ('diagnostics' in read) return { ...READ, diagnostics: read.diagnostics }
-  const { id, version } = read.rule
-  return RESERVED.has(id)
-    ? {
-        ...READ,
-        id,
-        version,
-        diagnostics: [wrong('E201', '/id', `"${id}" is no id: the API has something else there.`)],
-      }
-    : undefined
-}
-
 function wishOf({ mode, activate }: Writing, rule: Rule, isThere: boolean): Wish {
   const { id, version, enabled } = rule
   const draft = { id, version, hash: hashOfRule(rule), isEnabled: activate ? enabled : undefined }
   if (mode.kind === 'update') return { kind: 'update', draft, ifMatch: mode.ifMatch }
   return mode.kind === 'create' || !isThere ? { kind: 'create', draft } : { kind: 'update', draft, ifMatch: undefined }
 }
-
-const wrongId = ({ mode }: Pick<Writing, 'mode'>, { id }: Rule): readonly Diagnostic[] | undefined =>
-  mode.kind === 'update' && mode.id !== id
-    ? [wrong('E201', '/id', `The document is of the rule "${id}", the address of "${mode.id}".`)]
-    : undefined
-
-/** The store knows what is too old, also where the judge was not told. */
-function oldVersion({ diagnostics }: Judgement, refusal: Refusal | undefined): readonly Diagnostic[] {
-  if (diagnostics.some(({ code }) => code === 'E208')) return []
-  if (refusal?.kind === 'version_not_new')
-    return [wrong('E208', '/version', `Version ${refusal.version} is not new: the newest is ${refusal.newest}.`)]
-  return refusal?.kind === 'other_content'
-    ? [wrong('E208', '/version', `Version ${refusal.version} is there with another content: raise the version.`)]
-    : []
-}
-
-const wrong = (code: string, pointer: string, message: string): Diagnostic => ({
-  code,
-  pointer,
-  from: undefined,
-  to: undefined,
-  message,
-})

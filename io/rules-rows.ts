@@ -6,6 +6,8 @@ export type Rows = Pick<Pool, 'query'>
 /** A version of a rule as a key; ids hold no @. */
 export const chosen = (id: string, version: number): string => `${id}@${version}`
 
+export type Chosen = { readonly id: string; readonly version: number }
+
 type Row = {
   readonly rule_id: string
   readonly versions: readonly string[]
@@ -43,10 +45,7 @@ export async function loadStandings(client: Rows): Promise<ReadonlyMap<string, S
 const numberOf = (text: string | null): number | undefined => (text === null ? undefined : Number(text))
 
 /** Documents of versions, or of all versions of one rule. */
-export async function documentsOf(
-  client: Rows,
-  wanted: string | readonly { readonly id: string; readonly version: number }[],
-): Promise<readonly unknown[]> {
+export async function documentsOf(client: Rows, wanted: string | readonly Chosen[]): Promise<readonly unknown[]> {
   const { rows } =
     typeof wanted === 'string'
       ? await client.query<{ document: unknown }>(
@@ -59,4 +58,14 @@ export async function documentsOf(
           [wanted.map(({ id }) => id), wanted.map(({ version }) => version)],
         )
   return rows.map(({ document }) => document)
+}
+
+/** What versions hold at most in a partition, all together, as it was when they were written. */
+export async function stateBytesOf(client: Rows, wanted: readonly Chosen[]): Promise<number> {
+  const { rows } = await client.query<{ bytes: number }>(
+    `select coalesce(sum(r.state_bytes), 0)::float8 as bytes
+       from public.rules r join unnest($1::text[], $2::bigint[]) as w (rule_id, version) using (rule_id, version)`,
+    [wanted.map(({ id }) => id), wanted.map(({ version }) => version)],
+  )
+  return rows[0]?.bytes ?? 0
 }

@@ -16,7 +16,7 @@ import {
   type Wish,
 } from '../core/rules/standing.ts'
 import { hashOfDocument } from './control-documents.ts'
-import { chosen, documentsOf, loadStandings, type Rows } from './rules-rows.ts'
+import { chosen, documentsOf, loadStandings, stateBytesOf, type Chosen, type Rows } from './rules-rows.ts'
 
 /** Who changes rules: the name of an API key, `user@host`, or `bootstrap`. */
 export type Author = { readonly author: string; readonly fromFile: boolean }
@@ -43,6 +43,8 @@ export type RuleBook = {
   versions(id: string): Promise<readonly Rule[]>
   /** What is active or in the shadow of all rules, by what was granted so far. */
   active(): Promise<RuleSet>
+  /** What a new version's state takes at most. */
+  weigh(rule: Rule, bytes: number): void
   /** Does it, if it may be; `document` with `create` and `update`. */
   ask(wish: Wish, document?: unknown): Granted | { readonly refusal: Refusal }
 }
@@ -59,7 +61,15 @@ export type Outcome<Result> =
   | { readonly kind: 'abandoned'; readonly result: Result }
   /** Somebody else was at it for longer than we wait, or came in between. */
   | { readonly kind: 'busy' }
-  | { readonly kind: 'too_large'; readonly bytes: number }
+  | TooLarge
+
+/** All that would be active takes too much: of a record of the log, or of the memory of a partition's processor. */
+export type TooLarge = {
+  readonly kind: 'too_large'
+  readonly what: 'record' | 'state'
+  readonly bytes: number
+  readonly most: number
+}
 
 /** What `act` says at its end: all that was asked for is done, or nothing. */
 export type Verdict<Result> = { readonly keep: boolean; readonly result: Result }
@@ -67,6 +77,8 @@ export type Verdict<Result> = { readonly keep: boolean; readonly result: Result 
 /** A Control tick is at most one record of 1 MiB, beside which others stand; readers unpack at most 16 MiB. */
 export const MOST_SET_BYTES = 400_000
 const MOST_UNPACKED_BYTES = 8_000_000
+/** Of one partition; a rule by itself may take 64 MiB. */
+export const MOST_STATE_BYTES = 512 * 1024 * 1024
 
 export const hashOfRule = (rule: Rule): string => createHash('sha256').update(canonicalRule(rule)).digest('hex')
 
@@ -76,16 +88,20 @@ type Database = Pick<Pool, 'connect'>
 /**
  * Changes rules, one writer at a time: under the lock of the document 'rules' `act` sees how they stand and says what shall
  * become of them; versions, what is active, the record of who did what, and the next epoch of the rule set are one transaction.
+ * `many`: how many documents it is about.
  */
 export async function changeRules<Result>(
   database: Database,
   by: Author,
   act: (book: RuleBook, client: PoolClient) => Promise<Verdict<Result>>,
+  many = 1,
 ): Promise<Outcome<Result>> {
   const client = await database.connect()
   let failure: unknown
   try {
     await client.query('begin')
+    // Each document is judged in between, for milliseconds.
+    if (many > 1) await client.query(`set local idle_in_transaction_session_timeout = ${5000 + 200 * many}`)
     await client.query("select pg_advisory_xact_lock(hashtextextended('crosstide document rules', 0))")
     const outcome = await change(client, by, act)
     await client.query(outcome.kind === 'done' ? 'commit' : 'rollback')
@@ -112,8 +128,10 @@ async function change<Result>(
   const now = new Map(before)
   const changes: RuleChange[] = []
   const drafts = new Map<string, unknown>()
+  const weights = new Map<string, number>()
   const book: RuleBook = {
     ...shelf(client, now, drafts),
+    weigh: ({ id, version }, bytes) => void weights.set(chosen(id, version), bytes),
     ask(wish, document) {
       const id = idOf(wish)
       const old = now.get(id)
@@ -135,14 +153,17 @@ async function change<Result>(
   }
   const { keep, result } = await act(book, client)
   if (!keep) return { kind: 'abandoned', result }
-  await insertVersions(client, by, drafts, now)
+  await insertVersions(client, by, drafts, weights, now)
   const isMoved = changes.some(({ id }) => spoken(before.get(id)) !== spoken(now.get(id)))
   let epoch: number | undefined
   if (isMoved) {
     const set = await activeSet(client, now, drafts)
     const text = canonicalJson(set)
     const bytes = zstdCompressSync(text).length
-    if (bytes > MOST_SET_BYTES || text.length > MOST_UNPACKED_BYTES) return { kind: 'too_large', bytes }
+    if (bytes > MOST_SET_BYTES || text.length > MOST_UNPACKED_BYTES)
+      return { kind: 'too_large', what: 'record', bytes, most: MOST_SET_BYTES }
+    const state = await stateBytesOf(client, wantedOf(now))
+    if (state > MOST_STATE_BYTES) return { kind: 'too_large', what: 'state', bytes: state, most: MOST_STATE_BYTES }
     epoch = await addSet(client, by, set, text)
   }
   await writeStandings(client, by, changes, before, epoch)
@@ -183,6 +204,11 @@ function versionOf(wish: Wish, after: Standing): number | undefined {
 /** What of a rule the set holds. */
 const spoken = (standing: Standing | undefined): string => `${standing?.active ?? ''} ${standing?.shadow ?? ''}`
 
+const wantedOf = (standings: ReadonlyMap<string, Standing>): readonly Chosen[] =>
+  [...standings.values()].flatMap(({ id, active, shadow }) =>
+    [active, shadow].flatMap((version) => (version === undefined ? [] : [{ id, version }])),
+  )
+
 /** Whole, sorted by id; whatever a document says of itself, what stands here is enabled. */
 async function activeSet(
   client: Rows,
@@ -190,10 +216,7 @@ async function activeSet(
   drafts: ReadonlyMap<string, unknown>,
 ): Promise<RuleSet> {
   const all = [...standings.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const wanted = all.flatMap(({ id, active, shadow }) =>
-    [active, shadow].flatMap((version) => (version === undefined ? [] : [{ id, version }])),
-  )
-  const stored = await documentsOf(client, wanted)
+  const stored = await documentsOf(client, wantedOf(standings))
   const rules = new Map(
     [...stored, ...drafts.values()].flatMap((document) =>
       readable(document).map((rule) => [chosen(rule.id, rule.version), rule] as const),
@@ -215,14 +238,15 @@ async function insertVersions(
   client: PoolClient,
   { author, fromFile }: Author,
   drafts: ReadonlyMap<string, unknown>,
+  weights: ReadonlyMap<string, number>,
   standings: ReadonlyMap<string, Standing>,
 ): Promise<void> {
   for (const [key, document] of drafts) {
     const [id = '', version = ''] = key.split('@')
     const hash = standings.get(id)?.versions.get(Number(version))
     await client.query(
-      'insert into public.rules (rule_id, version, document, hash, author, from_file) values ($1, $2, $3, $4, $5, $6)',
-      [id, version, JSON.stringify(document), hash, author, fromFile],
+      'insert into public.rules (rule_id, version, document, hash, author, from_file, state_bytes) values ($1, $2, $3, $4, $5, $6, $7)',
+      [id, version, JSON.stringify(document), hash, author, fromFile, Math.ceil(weights.get(key) ?? 0)],
     )
   }
 }

@@ -1,4 +1,5 @@
 import { failedTests } from '../core/rules/testing/test-rule.ts'
+import type { Rule } from '../core/rules/document.ts'
 import { validateRule, type Verdict } from '../core/rules/validate.ts'
 import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
 import type { Config } from './config.ts'
@@ -23,3 +24,7 @@ export const warmUpBy =
   (judge: Judge) =>
   (document: unknown): number | undefined =>
     judge(document, { others: [], versions: undefined, active: undefined }).bound?.warmUpMicros
+
+/** Of the others those that may be asked about: a cycle of matches is made of rules that read matches, and a thousand take long. */
+export const hearers = (rules: readonly Rule[], id: string): readonly Rule[] =>
+  rules.filter((rule) => rule.id !== id && JSON.stringify(rule).includes('"match"'))

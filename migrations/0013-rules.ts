@@ -16,6 +16,7 @@ create table public.rules (
   hash text collate "C" not null,
   author text not null,
   from_file boolean not null,
+  state_bytes bigint not null,
   created_at timestamptz not null default now(),
   primary key (rule_id, version)
 );
@@ -26,6 +27,7 @@ comment on column public.rules.document is 'The document as it was written.';
 comment on column public.rules.hash is 'SHA-256 of its canonical JSON; its ETag.';
 comment on column public.rules.author is 'Who wrote it: the name of an API key, user@host, or bootstrap.';
 comment on column public.rules.from_file is 'Whether bootstrap took it from a file of rules/.';
+comment on column public.rules.state_bytes is 'What its state takes at most in the fullest partition, as it was judged when it was written.';
 comment on column public.rules.created_at is 'When.';
 
 create table public.rule_states (

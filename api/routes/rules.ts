@@ -1,4 +1,5 @@
-import { judgeRule, writeRules } from '../../io/rules-desk.ts'
+import { writeRules } from '../../io/rules-desk.ts'
+import { judgeRule } from '../../io/rules-judging.ts'
 import { readParts, writeParts } from '../cursor.ts'
 import type { Route } from '../deps.ts'
 import { authorOf } from '../gates.ts'
