@@ -14,6 +14,8 @@ export type Hands = {
 }
 
 const DAY_MINUTES = 24 * 60
+/** All renewals are multiples of it. */
+const LEAST_RENEWAL = 15 * MICROS_PER_MINUTE
 
 /** Whether anything is due up to `now`. */
 export const isDue = ({ state, takesOver }: Lineup, now: Micros): boolean =>
@@ -36,7 +38,7 @@ export function advance(lineup: Lineup, now: Micros, { takeOver }: Hands): void 
       quiet = 0
     } else if (minute === at) {
       state.minute += 1
-      renewAll(lineup, state.now)
+      if (at % LEAST_RENEWAL === 0) renewAll(lineup, state.now)
       quiet += 1
       // A day in which nothing was due but renewals: another one finds nothing to renew.
       if (quiet > DAY_MINUTES && lineup.takesOver > now && (state.timers[0]?.at ?? Infinity) > now) state.minute = last

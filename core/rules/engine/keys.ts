@@ -35,10 +35,10 @@ export function hasKey(readers: readonly KeyReader[], event: RuleEvent): boolean
 }
 
 /** The key's state, if there is one. */
-export function findKey({ keys }: Space, readers: readonly KeyReader[], event: RuleEvent): Key | undefined {
+export function findKey({ keys, single }: Space, readers: readonly KeyReader[], event: RuleEvent): Key | undefined {
   const first = readers[0]?.(event)
   if (first === undefined) return undefined
-  if (readers.length === 1) return keys.get('')?.get(first)
+  if (readers.length === 1) return single.get(first)
   const rest = restOf(readers, event)
   return rest === undefined ? undefined : keys.get(first)?.get(rest)
 }
@@ -67,7 +67,7 @@ export function forgetKey({ keys }: Space, { values }: Key): void {
   const [outer, inner] = placeOf(values)
   const own = keys.get(outer)
   own?.delete(inner)
-  if (own?.size === 0) keys.delete(outer)
+  if (own?.size === 0 && outer !== '') keys.delete(outer)
 }
 
 const placeOf = ([first = '', ...rest]: readonly string[]): readonly [outer: string, inner: string] =>

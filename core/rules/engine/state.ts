@@ -57,8 +57,9 @@ export type Space = {
   readonly sources: string[]
   /** Which {@link Version.place}s are taken. */
   readonly places: boolean[]
-  /** By the first field of `by` ('' if it has but one), then by the others. */
+  /** By the first field of `by`, then by the others; where there is but one field, {@link single} stands under ''. */
   readonly keys: Map<string, Map<string, Key>>
+  readonly single: Map<string, Key>
   /** How many (key, rule) are not idle. */
   active: number
 }
@@ -153,15 +154,17 @@ export function spaceOf(state: RulesState, by: readonly string[]): Space {
   const name = spaceName(by)
   let space = state.spaces.get(name)
   if (space === undefined) {
-    space = { by, sources: [], places: [], keys: new Map(), active: 0 }
+    const single = new Map<string, Key>()
+    space = { by, sources: [], places: [], keys: new Map(by.length === 1 ? [['', single]] : []), single, active: 0 }
     state.spaces.set(name, space)
   }
   return space
 }
 
-/** The keys of a space, sorted. */
-export const sortedKeys = ({ keys }: Space): readonly Key[] =>
-  [...keys.values()].flatMap((inner) => [...inner.values()]).toSorted((a, b) => (a.text < b.text ? -1 : 1))
+/** The keys of a space, in no order that may be seen. */
+export const keysOf = ({ keys }: Space): readonly Key[] => [...keys.values()].flatMap((inner) => [...inner.values()])
+
+export const sortedKeys = (space: Space): readonly Key[] => keysOf(space).toSorted((a, b) => (a.text < b.text ? -1 : 1))
 
 export const isBefore = (one: Due, other: Due): boolean =>
   one.at !== other.at
