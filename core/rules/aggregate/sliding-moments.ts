@@ -2,6 +2,7 @@ import { forgetPanes, keepPane, paneNodes, paneRange, type PaneNodes } from '../
 import { paneLength } from '../../panes.ts'
 import { MOMENTS, type Moments } from '../../windows/moments.ts'
 import type { Frame } from '../frame.ts'
+import { doubles, dropPairs, emptyDoubleRing, pushPair, unboxed, type DoubleRing } from './double-ring.ts'
 
 /**
  * Count, mean and squares over a sliding window: core/panes.ts with the sums of {@link MOMENTS}, bit for bit, but kept in
@@ -9,45 +10,43 @@ import type { Frame } from '../frame.ts'
  * what those cost. Plain data.
  */
 export type SlidingMoments = {
-  /** As in core/panes.ts. */
-  times: number[]
-  values: number[]
-  head: number
-  pane: number
+  readonly ring: DoubleRing
   readonly nodes: PaneNodes<Moments>
-  last: number
-  first: number
-  /** The pane that is being filled: n, mean, squares; and before the latest event. */
-  fillN: number
-  fillM: number
-  fillQ: number
-  priorN: number
-  priorM: number
-  priorQ: number
-  /** Closed panes between the window's ends. */
-  betweenN: number
-  betweenM: number
-  betweenQ: number
-  /** Of the first pane's events, from each to its newest, NEWEST first; and the place after the newest among the events. */
-  readonly suffixM: number[]
-  readonly suffixQ: number[]
-  suffixEnd: number
-  /** Suffix at `head` and `between`, merged; -1: to be made. */
-  olderN: number
-  olderM: number
-  olderQ: number
-  /** Of the latest event. */
-  stamp: number
-  /** The latest result, of that time and lag; -1: none. */
-  at: number
-  lag: number
-  n: number
-  mean: number
-  squares: number
+  /** By the places below. */
+  numbers: number[]
+  /** Mean and squares of the first pane's events, from the newest one back to each. */
+  suffixes: number[]
+  /** {@link MARK} itself if this process made the arrays; a copy of it after a restore, when each number is boxed. */
+  mark: typeof MARK
 }
+/** One for all machines, since several read one state; nothing is written to it. */
+const MARK = { kind: 'unboxed' } as const
 
-/** Events that left are cut off once they are the greater part, and this many. */
-const CUT_ABOVE = 256
+/** The pane that is being filled: n, mean, squares, its number, its end; the sums before the latest event. */
+const FILL = 0
+const PANE = 3
+const PANE_END = 4
+const PRIOR = 5
+/** Sum of the closed panes between the window's ends. */
+const BETWEEN = 8
+/** Events of the first pane that are still in the window. */
+const OLDEST = 11
+/** Suffix and `BETWEEN`, merged; n is -1 if that is to be made. */
+const OLDER = 12
+/** When T reaches the first, and the window's beginning the second, its ends are in other panes. */
+const LAST_END = 15
+const FIRST_END = 16
+const FIRST = 17
+/** Of the latest event. */
+const STAMP = 18
+/** The latest result, and of what time (-1: none) and lag. */
+const AT = 19
+const LAG = 20
+export const N = 21
+export const MEAN = 22
+export const SQUARES = 23
+const PLACES = 24
+
 const EVENT_BYTES = 16
 const PANE_BYTES = 128
 
@@ -55,195 +54,157 @@ export type SlidingMomentsMachine = {
   initial(this: void): SlidingMoments
   add(this: void, state: SlidingMoments, frame: Frame): void
   held(this: void, state: SlidingMoments): number
-  /** Leaves the window's n, mean and squares in the state. */
-  look(this: void, state: SlidingMoments, frame: Frame, lag: 0 | 1): void
+  /** The window's sums, at {@link N}, {@link MEAN} and {@link SQUARES}. */
+  look(this: void, state: SlidingMoments, frame: Frame, lag: 0 | 1): readonly number[]
 }
 
 export function slidingMoments(of: (frame: Frame) => number, lengthMicros: number): SlidingMomentsMachine {
   const paneMicros = paneLength(lengthMicros)
 
-  function close(state: SlidingMoments, pane: number): void {
-    if (state.fillN > 0) keepPane(state.nodes, state.pane, { n: state.fillN, mean: state.fillM, squares: state.fillQ })
-    state.fillN = 0
-    state.fillM = 0
-    state.fillQ = 0
-    state.priorN = 0
-    state.pane = pane
+  function close(state: SlidingMoments, now: number): void {
+    const { numbers, nodes } = state
+    const n = numbers[FILL] ?? 0
+    if (n > 0) keepPane(nodes, numbers[PANE] ?? 0, { n, mean: numbers[FILL + 1] ?? 0, squares: numbers[FILL + 2] ?? 0 })
+    const pane = Math.floor(now / paneMicros)
+    numbers[FILL] = 0
+    numbers[FILL + 1] = 0
+    numbers[FILL + 2] = 0
+    numbers[PRIOR] = 0
+    numbers[PANE] = pane
+    numbers[PANE_END] = (pane + 1) * paneMicros
   }
 
-  function drop(state: SlidingMoments, start: number): void {
-    const { times } = state
-    let { head } = state
-    while (head < times.length && (times[head] ?? 0) <= start) head++
-    if (head === state.head) return
-    state.olderN = -1
-    state.head = head
-    if (head < CUT_ABOVE || head * 2 < times.length) return
-    // Made anew and not cut: what a restore has read back is an array of boxed numbers.
-    state.times = copyFrom(times, head)
-    state.values = copyFrom(state.values, head)
-    state.suffixEnd -= head
-    state.head = 0
+  function drop({ ring, numbers }: SlidingMoments, start: number): void {
+    const dropped = dropPairs(ring, start)
+    if (dropped === 0) return
+    numbers[OLDER] = -1
+    numbers[OLDEST] = Math.max(0, (numbers[OLDEST] ?? 0) - dropped)
   }
 
-  function suffixes(state: SlidingMoments, first: number): void {
-    const { times, values, head, suffixM, suffixQ } = state
-    const after = (first + 1) * paneMicros
-    let end = head
-    while (end < times.length && (times[end] ?? 0) < after) end++
-    suffixM.length = 0
-    suffixQ.length = 0
+  function makeSuffixes({ ring: { pairs, head, count }, numbers, suffixes }: SlidingMoments, after: number): void {
+    const mask = pairs.length - 1
+    let oldest = 0
+    while (oldest < count && (pairs[(2 * (head + oldest)) & mask] ?? 0) < after) oldest++
     let mean = 0
     let squares = 0
-    for (let index = end - 1; index >= head; index--) {
-      const x = values[index] ?? 0
+    for (let n = 1; n <= oldest; n++) {
+      const x = pairs[((2 * (head + oldest - n)) & mask) + 1] ?? 0
       const d = x - mean
-      mean += d / (end - index)
+      mean += d / n
       squares += d * (x - mean)
-      suffixM.push(mean)
-      suffixQ.push(squares)
+      suffixes[2 * n] = mean
+      suffixes[2 * n + 1] = squares
     }
-    state.suffixEnd = end
+    numbers[OLDEST] = oldest
   }
 
-  function advance(state: SlidingMoments, last: number, first: number, start: number): void {
-    if (last > state.pane) close(state, last)
+  function advance(state: SlidingMoments, now: number, start: number): void {
+    const { numbers, nodes } = state
+    if (now >= (numbers[PANE_END] ?? 0)) close(state, now)
     drop(state, start)
-    if (first !== state.first) {
-      forgetPanes(state.nodes, first)
-      suffixes(state, first)
+    const last = Math.floor(now / paneMicros)
+    if (start >= (numbers[FIRST_END] ?? 0)) {
+      const first = Math.floor(start / paneMicros)
+      numbers[FIRST] = first
+      numbers[FIRST_END] = (first + 1) * paneMicros
+      forgetPanes(nodes, first)
+      makeSuffixes(state, (first + 1) * paneMicros)
     }
-    const { n, mean, squares } = paneRange(MOMENTS, state.nodes, first + 1, last - 1)
-    state.betweenN = n
-    state.betweenM = mean
-    state.betweenQ = squares
-    state.last = last
-    state.first = first
-    state.olderN = -1
+    const { n, mean, squares } = paneRange(MOMENTS, nodes, (numbers[FIRST] ?? 0) + 1, last - 1)
+    numbers[BETWEEN] = n
+    numbers[BETWEEN + 1] = mean
+    numbers[BETWEEN + 2] = squares
+    numbers[LAST_END] = (last + 1) * paneMicros
+    numbers[OLDER] = -1
   }
 
-  /** merge(A, B) of rules.md section 7. */
-  function makeOlder(state: SlidingMoments): void {
-    const an = state.suffixEnd - state.head
-    if (an <= 0) {
-      state.olderN = state.betweenN
-      state.olderM = state.betweenM
-      state.olderQ = state.betweenQ
-      return
-    }
-    const am = state.suffixM[an - 1] ?? 0
-    const aq = state.suffixQ[an - 1] ?? 0
-    const bn = state.betweenN
-    if (bn === 0) {
-      state.olderN = an
-      state.olderM = am
-      state.olderQ = aq
-      return
-    }
-    const n = an + bn
-    const d = state.betweenM - am
-    state.olderN = n
-    state.olderM = am + (d * bn) / n
-    state.olderQ = aq + state.betweenQ + (d * d * an * bn) / n
+  function unbox(state: SlidingMoments): void {
+    state.numbers = unboxed(state.numbers)
+    state.suffixes = unboxed(state.suffixes)
+    state.ring.pairs = unboxed(state.ring.pairs)
+    state.mark = MARK
   }
 
   return {
-    initial: () => ({
-      times: [],
-      values: [],
-      head: 0,
-      pane: -1,
-      nodes: paneNodes(),
-      last: -1,
-      first: -1,
-      fillN: 0,
-      fillM: 0,
-      fillQ: 0,
-      priorN: 0,
-      priorM: 0,
-      priorQ: 0,
-      betweenN: 0,
-      betweenM: 0,
-      betweenQ: 0,
-      suffixM: [],
-      suffixQ: [],
-      suffixEnd: 0,
-      olderN: -1,
-      olderM: 0,
-      olderQ: 0,
-      stamp: -1,
-      at: -1,
-      lag: 0,
-      n: 0,
-      mean: 0,
-      squares: 0,
-    }),
+    initial() {
+      const numbers = doubles(PLACES)
+      numbers[OLDER] = -1
+      numbers[STAMP] = -1
+      numbers[AT] = -1
+      numbers[FIRST_END] = -Infinity
+      return { ring: emptyDoubleRing(), nodes: paneNodes(), numbers, suffixes: doubles(2), mark: MARK }
+    },
     add(state, frame) {
       const x = of(frame)
-      // NaN is absent.
-      if (x !== x) return
-      const at = frame.now
-      const pane = Math.floor(at / paneMicros)
-      if (pane > state.pane) {
-        close(state, pane)
-        // Also what is never looked at lets go of what is past.
-        drop(state, at - lengthMicros)
-        forgetPanes(state.nodes, Math.floor((at - lengthMicros) / paneMicros))
-      }
-      state.priorN = state.fillN
-      state.priorM = state.fillM
-      state.priorQ = state.fillQ
-      const n = state.fillN + 1
-      const d = x - state.fillM
-      const mean = state.fillM + d / n
-      state.fillN = n
-      state.fillM = mean
-      state.fillQ += d * (x - mean)
-      state.times.push(at)
-      state.values.push(x)
-      state.stamp = frame.stamp
-      state.at = -1
-    },
-    held: ({ times, head, nodes }) => EVENT_BYTES * (times.length - head) + PANE_BYTES * (nodes[0]?.size ?? 0),
-    look(state, frame, wanted) {
+      if (Number.isNaN(x)) return
+      if (state.mark !== MARK) unbox(state)
       const { now } = frame
-      const lag = wanted === 1 && state.stamp === frame.stamp ? 1 : 0
-      if (state.at === now && state.lag === lag) return
-      state.at = now
-      state.lag = lag
-      const last = Math.floor(now / paneMicros)
+      const { numbers } = state
+      if (now >= (numbers[PANE_END] ?? 0)) {
+        close(state, now)
+        // Also what is never looked at lets go of what is past.
+        drop(state, now - lengthMicros)
+        forgetPanes(state.nodes, Math.floor((now - lengthMicros) / paneMicros))
+      }
+      const before = numbers[FILL] ?? 0
+      const mean = numbers[FILL + 1] ?? 0
+      const squares = numbers[FILL + 2] ?? 0
+      numbers[PRIOR] = before
+      numbers[PRIOR + 1] = mean
+      numbers[PRIOR + 2] = squares
+      const n = before + 1
+      const d = x - mean
+      const m = mean + d / n
+      numbers[FILL] = n
+      numbers[FILL + 1] = m
+      numbers[FILL + 2] = squares + d * (x - m)
+      pushPair(state.ring, now, x)
+      numbers[STAMP] = frame.stamp
+      numbers[AT] = -1
+    },
+    held: ({ ring, nodes }) => EVENT_BYTES * ring.count + PANE_BYTES * (nodes[0]?.size ?? 0),
+    look(state, frame, wanted) {
+      if (state.mark !== MARK) unbox(state)
+      const { numbers } = state
+      const { now } = frame
+      const lag = wanted === 1 && numbers[STAMP] === frame.stamp ? 1 : 0
+      if (numbers[AT] === now && numbers[LAG] === lag) return numbers
+      numbers[AT] = now
+      numbers[LAG] = lag
       const start = now - lengthMicros
-      const first = Math.floor(start / paneMicros)
-      if (last !== state.last || first !== state.first) advance(state, last, first, start)
-      else if ((state.times[state.head] ?? Infinity) <= start) drop(state, start)
-      if (state.olderN < 0) makeOlder(state)
-      const an = state.olderN
-      const bn = lag === 0 ? state.fillN : state.priorN
-      if (bn === 0) {
-        state.n = an
-        state.mean = state.olderM
-        state.squares = state.olderQ
-        return
-      }
-      const bm = lag === 0 ? state.fillM : state.priorM
-      const bq = lag === 0 ? state.fillQ : state.priorQ
-      if (an === 0) {
-        state.n = bn
-        state.mean = bm
-        state.squares = bq
-        return
-      }
-      const n = an + bn
-      const d = bm - state.olderM
-      state.n = n
-      state.mean = state.olderM + (d * bn) / n
-      state.squares = state.olderQ + bq + (d * d * an * bn) / n
+      if (now >= (numbers[LAST_END] ?? 0) || start >= (numbers[FIRST_END] ?? 0)) advance(state, now, start)
+      else drop(state, start)
+      if ((numbers[OLDER] ?? 0) < 0) makeOlder(numbers, state.suffixes)
+      merge(numbers, OLDER, lag === 0 ? FILL : PRIOR, N)
+      return numbers
     },
   }
 }
 
-function copyFrom(from: readonly number[], start: number): number[] {
-  const copy: number[] = []
-  for (let index = start; index < from.length; index++) copy.push(from[index] ?? 0)
-  return copy
+/** merge(A, B) of rules.md section 7. */
+function makeOlder(numbers: number[], suffixes: readonly number[]): void {
+  const n = numbers[OLDEST] ?? 0
+  numbers[OLDER] = n
+  numbers[OLDER + 1] = n === 0 ? 0 : (suffixes[2 * n] ?? 0)
+  numbers[OLDER + 2] = n === 0 ? 0 : (suffixes[2 * n + 1] ?? 0)
+  merge(numbers, OLDER, BETWEEN, OLDER)
+}
+
+/** The sums at `a` and those at `b`, newer, are merged into those at `to`. */
+function merge(numbers: number[], a: number, b: number, to: number): void {
+  const an = numbers[a] ?? 0
+  const bn = numbers[b] ?? 0
+  if (an === 0 || bn === 0) {
+    const from = an === 0 ? b : a
+    numbers[to] = numbers[from] ?? 0
+    numbers[to + 1] = numbers[from + 1] ?? 0
+    numbers[to + 2] = numbers[from + 2] ?? 0
+    return
+  }
+  const am = numbers[a + 1] ?? 0
+  const n = an + bn
+  const d = (numbers[b + 1] ?? 0) - am
+  numbers[to + 2] = (numbers[a + 2] ?? 0) + (numbers[b + 2] ?? 0) + (d * d * an * bn) / n
+  numbers[to] = n
+  numbers[to + 1] = am + (d * bn) / n
 }

@@ -12,7 +12,7 @@ import { running } from './running.ts'
 import { slidingCount } from './sliding-count.ts'
 import { slidingExtreme } from './sliding-extreme.ts'
 import { slidingHeld } from './sliding-held.ts'
-import { slidingMoments, type SlidingMoments } from './sliding-moments.ts'
+import { MEAN, N, slidingMoments, SQUARES, type SlidingMoments } from './sliding-moments.ts'
 import { slidingPanes } from './sliding-panes.ts'
 import { arithmeticOf } from './sums.ts'
 
@@ -83,6 +83,11 @@ export function slidingBound(
 }
 
 const absent = (): number => Number.NaN
+const meanOf = (sums: readonly number[]): number => ((sums[N] ?? 0) < 1 ? Number.NaN : finite(sums[MEAN] ?? 0))
+const varianceOf = (sums: readonly number[]): number => {
+  const n = sums[N] ?? 0
+  return n < 2 ? Number.NaN : (sums[SQUARES] ?? 0) / (n - 1)
+}
 
 function moments(
   agg: 'count' | 'rate' | 'mean' | 'var' | 'sd',
@@ -92,27 +97,13 @@ function moments(
 ): Made {
   const { initial, add, held, look } = slidingMoments(of, lengthMicros)
   const seconds = lengthMicros / MICROS_PER_SECOND
+  const sums = (state: SlidingMoments, frame: Frame): readonly number[] => look(state, frame, lag)
   const reads: Readonly<Record<typeof agg, (state: SlidingMoments, frame: Frame) => number>> = {
-    count(state, frame) {
-      look(state, frame, lag)
-      return state.n
-    },
-    rate(state, frame) {
-      look(state, frame, lag)
-      return state.n / seconds
-    },
-    mean(state, frame) {
-      look(state, frame, lag)
-      return state.n < 1 ? Number.NaN : finite(state.mean)
-    },
-    var(state, frame) {
-      look(state, frame, lag)
-      return state.n < 2 ? Number.NaN : finite(state.squares / (state.n - 1))
-    },
-    sd(state, frame) {
-      look(state, frame, lag)
-      return state.n < 2 ? Number.NaN : finite(Math.sqrt(state.squares / (state.n - 1)))
-    },
+    count: (state, frame) => sums(state, frame)[N] ?? 0,
+    rate: (state, frame) => (sums(state, frame)[N] ?? 0) / seconds,
+    mean: (state, frame) => meanOf(sums(state, frame)),
+    var: (state, frame) => finite(varianceOf(sums(state, frame))),
+    sd: (state, frame) => finite(Math.sqrt(varianceOf(sums(state, frame)))),
   }
   return made<SlidingMoments>({ share: 'moments', initial, add, held, number: reads[agg] })
 }
