@@ -5,14 +5,22 @@ import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
 import type { Config } from './config.ts'
 
 /** What of the world around a rule the store knows. */
-export type Around = Pick<World, 'others' | 'versions' | 'active'>
+export type Around = Pick<World, 'others' | 'versions' | 'active'> & Partial<Pick<World, 'runTests'>>
 export type Judge = (document: unknown, around: Around) => Verdict
 
-/** Judges rules as this pipeline would run them: its exchanges, symbols and partitions. Their own tests are run. */
+/** What the alert path does (`consumers/alerts/commands.ts`). */
+const COMMANDS = ['pause-exchange', 'resume-exchange']
+
+/**
+ * Judges rules as this pipeline would run them: its exchanges, symbols and partitions. Their own tests are run. `webhooks`: names
+ * that actions may ask for, `undefined`: any.
+ */
 export const judgeBy =
-  (config: () => Pick<Config, 'exchanges' | 'partitions'>): Judge =>
-  (document, around) =>
-    validateRule(document, { ...EMPTY_WORLD, runTests: failedTests, ...groundOf(config()), ...around })
+  (config: () => Pick<Config, 'exchanges' | 'partitions'>, webhooks?: readonly string[]): Judge =>
+  (document, around) => {
+    const ground = { ...groundOf(config()), commands: COMMANDS, webhooks }
+    return validateRule(document, { ...EMPTY_WORLD, runTests: failedTests, ...ground, ...around })
+  }
 
 const groundOf = ({ exchanges, partitions }: Pick<Config, 'exchanges' | 'partitions'>) => ({
   exchanges: new Map(Object.entries(exchanges).map(([name, { symbols }]) => [name, symbols] as const)),
@@ -23,7 +31,7 @@ const groundOf = ({ exchanges, partitions }: Pick<Config, 'exchanges' | 'partiti
 export const warmUpBy =
   (judge: Judge) =>
   (document: unknown): number | undefined =>
-    judge(document, { others: [], versions: undefined, active: undefined }).bound?.warmUpMicros
+    judge(document, { others: [], versions: undefined, active: undefined, runTests: undefined }).bound?.warmUpMicros
 
 /** Of the others those that may be asked about: a cycle of matches is made of rules that read matches, and a thousand take long. */
 export const hearers = (rules: readonly Rule[], id: string): readonly Rule[] =>

@@ -129,6 +129,8 @@ export type Step = SingleStep | NotStep | AnyStep | AllStep
 
 export type RuleTest = {
   readonly name: string
+  /** Where the clock stops; else it runs on after the last record for as long as `within`, `hold` and `release.after`. */
+  readonly until?: string
   readonly given: readonly {
     readonly at: string
     readonly stream: Stream

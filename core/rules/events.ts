@@ -35,7 +35,7 @@ export type CommonFields = {
 export type TradeEvent = EventPlace &
   CommonFields & {
     readonly stream: 'trade'
-    readonly id: string
+    readonly id: string | undefined
     readonly side: string | undefined
     readonly price: number
     readonly size: number
@@ -48,7 +48,7 @@ export type QuoteEvent = EventPlace &
     readonly bidSize: number
     readonly ask: number
     readonly askSize: number
-    readonly source: string
+    readonly source: string | undefined
   }
 
 export type BestEvent = EventPlace &
@@ -66,7 +66,7 @@ export type BestEvent = EventPlace &
 export type CandleEvent = EventPlace &
   CommonFields & {
     readonly stream: 'candle'
-    readonly interval: string
+    readonly interval: string | undefined
     readonly openTime: number
     readonly open: number
     readonly high: number
@@ -82,9 +82,9 @@ export type CandleEvent = EventPlace &
 export type OpportunityEvent = EventPlace &
   CommonFields & {
     readonly stream: 'opportunity'
-    readonly opportunityId: string
-    readonly kind: string
-    readonly phase: string
+    readonly opportunityId: string | undefined
+    readonly kind: string | undefined
+    readonly phase: string | undefined
     readonly buyExchange: string | undefined
     readonly sellExchange: string | undefined
     readonly grossBps: number
@@ -99,7 +99,7 @@ export type OpportunityEvent = EventPlace &
 export type SpreadEvent = EventPlace &
   CommonFields & {
     readonly stream: 'spread'
-    readonly pair: string
+    readonly pair: string | undefined
     readonly alpha: number
     readonly beta: number
     readonly z: number
@@ -110,18 +110,18 @@ export type SpreadEvent = EventPlace &
 export type MatchEvent = EventPlace &
   CommonFields & {
     readonly stream: 'match'
-    readonly ruleId: string
-    readonly type: string
-    readonly phase: string
-    readonly severity: string
+    readonly ruleId: string | undefined
+    readonly type: string | undefined
+    readonly phase: string | undefined
+    readonly severity: string | undefined
   }
 
 /** A gap of a whole session has the symbol ''. */
 export type GapEvent = EventPlace &
   CommonFields & {
     readonly stream: 'gap'
-    readonly reason: string
+    readonly reason: string | undefined
     readonly from: number
     readonly to: number
-    readonly backfilled: boolean
+    readonly backfilled: boolean | undefined
   }

@@ -110,7 +110,7 @@ const TEST: Check<RuleTest> = object(
       { least: 0, most: 1000 },
     ),
   },
-  {},
+  { until: MOMENT },
 )
 
 const STREAM_LIST: Check<readonly Stream[]> = (value, at, problems): value is readonly Stream[] =>
