@@ -8,7 +8,7 @@ export function all(truths: readonly Truth[]): Truth {
   if (a === undefined) return () => true
   if (b === undefined) return a
   if (c === undefined) return both(a, b)
-  if (d === undefined) return both(both(a, b), c)
+  if (d === undefined) return three(a, b, c)
   if (others.length > 0) return both(four(a, b, c, d), all(others))
   return four(a, b, c, d)
 }
@@ -21,6 +21,18 @@ const both =
     const y = b(frame)
     if (y === false) return false
     return x === undefined ? undefined : y
+  }
+
+const three =
+  (a: Truth, b: Truth, c: Truth): Truth =>
+  (frame) => {
+    const x = a(frame)
+    if (x === false) return false
+    const y = b(frame)
+    if (y === false) return false
+    const z = c(frame)
+    if (z === false) return false
+    return x === undefined || y === undefined ? undefined : z
   }
 
 const four =
