@@ -26,7 +26,7 @@ export type Program = {
   readonly inputs: readonly Named[]
   readonly evidence: { readonly events: number; readonly inputs: boolean }
   readonly action: ProgramAction | undefined
-  /** How many earlier events of a key `prev` asks for, 0 to 8. */
+  /** How many earlier events of a key, of each stream, `prev` asks for, 0 to 8. */
   readonly earlier: number
   /** The deepest chain of windows, and `within`. */
   readonly warmUpMicros: number
@@ -45,8 +45,8 @@ export type Cooldown = {
 }
 
 /**
- * A necessary condition on a field of the event: of `where` and, for when-rules without release, hold and edge `change`, also
- * of `when`. `in` with one text is equality.
+ * A necessary condition on a field of the event: of `where` and, with edge `every`, also of `when`; under the other edges a `when`
+ * that is not true ends a firing, so that such an event must be seen. `in` with one text is equality.
  */
 export type Guard =
   | { readonly kind: 'in'; readonly field: string; readonly values: readonly string[] }

@@ -1,6 +1,7 @@
 import { boundOf, checkBound, type Bound } from './bound.ts'
 import { checkAdvice } from './checks/advice.ts'
 import { checkConditions, conditionsOf } from './checks/conditions.ts'
+import { checkFed } from './checks/fed.ts'
 import { checkAction, checkCycle, checkVersion } from './checks/others.ts'
 import { checkReach, checkScores } from './checks/scores.ts'
 import { analysed, type Analysis } from './compile.ts'
@@ -54,6 +55,7 @@ function judged(rule: Rule, world: World): Verdict {
     ...checkAction(rule, world),
     ...checkCycle(rule, world.others),
     ...judgeConditions(rule, analysis),
+    ...checkFed(rule, analysis.placed.find(({ pointer }) => pointer === '/where')?.node),
     ...(program === undefined || bound === undefined ? [] : checkBound(bound, program, world)),
     ...checkAdvice(rule),
   ]

@@ -6,7 +6,7 @@ import type { Let } from '../lets.ts'
 import { takesOf } from '../takes.ts'
 import { streamsOf } from '../document.ts'
 import { decided, given, mayBeZero } from './facts.ts'
-import { noFacts, termOf, type Facts, type Ground } from './terms.ts'
+import { MOST_EFFORT, noFacts, termOf, type Facts, type Ground } from './terms.ts'
 
 /** An expression to be judged, with what is known to hold whenever it is asked. */
 export type Judged = { readonly placed: Placed; readonly facts: Facts }
@@ -20,7 +20,13 @@ export function conditionsOf(rule: Rule, placed: readonly Placed[], lets: Readon
       ? []
       : takesOf(rule.pattern).map(({ step }) => [step.as, step.on === undefined ? streamsOf(rule) : [step.on]]),
   )
-  const ground = ({ streams }: Placed): Ground => ({ streams, lets, streamsOfStep: (step) => steps.get(step) ?? [] })
+  const effort = { left: MOST_EFFORT }
+  const ground = ({ streams }: Placed): Ground => ({
+    streams,
+    lets,
+    effort,
+    streamsOfStep: (step) => steps.get(step) ?? [],
+  })
   const [where, when] = ['/where', '/when'].map((pointer) => placed.find((one) => one.pointer === pointer)?.node)
   const always = ({ pointer, role }: Placed): readonly Node[] =>
     [pointer === '/where' ? undefined : where, role === 'severity' ? when : undefined].filter(

@@ -1,10 +1,11 @@
 import type { BinaryOperator, Node } from '../expression/node.ts'
 import { above, below, both, contains, isEmpty, type Interval } from './interval.ts'
 import { rangeOf, textsOf } from './range-of.ts'
-import { termOf, type Facts } from './terms.ts'
+import { isSpent, termOf, type Facts } from './terms.ts'
 
 /** With the condition known to hold, or not to. Both passes, since each part may tell of the others. */
 export function given(facts: Facts, condition: Node, holds = true): Facts {
+  if (isSpent(facts)) return facts
   const once = learned(facts, condition, holds)
   return learned(once, condition, holds)
 }
@@ -89,7 +90,7 @@ function withTexts(facts: Facts, node: Node, texts: ReadonlySet<string> | undefi
 
 /** Whether a division by the node may be a division by 0. */
 export const mayBeZero = (node: Node, facts: Facts): boolean =>
-  contains(rangeOf(node, facts), 0) && !facts.notZero.has(termOf(node))
+  contains(rangeOf(node, facts), 0) && !facts.notZero.has(termOf(node)) && !isSpent(facts)
 
 /** Of a comparison: what it always is, if it is always the same. */
 export function decided(node: Node, facts: Facts): boolean | undefined {

@@ -15,10 +15,12 @@ import {
   type Interval,
 } from './interval.ts'
 import { rangeOfAggregate, rangeOfField, textsOfField } from './ranges.ts'
-import { noFacts, termOf, type Facts } from './terms.ts'
+import { isSpent, noFacts, termOf, type Facts } from './terms.ts'
 
 /** What a node of numbers can be, if it is anything. */
 export function rangeOf(node: Node, facts: Facts): Interval {
+  facts.ground.effort.left--
+  if (isSpent(facts)) return ALL
   const fixed = node.fixed?.value
   if (typeof fixed === 'number') return Number.isNaN(fixed) ? ALL : point(fixed)
   const known = facts.numbers.get(termOf(node)) ?? ALL

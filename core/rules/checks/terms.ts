@@ -8,7 +8,14 @@ export type Ground = {
   readonly streams: readonly Stream[]
   readonly streamsOfStep: (step: string) => readonly Stream[]
   readonly lets: ReadonlyMap<string, Let>
+  /** Counts down with each step of reasoning; at 0 nothing more is concluded, so that no rule is judged for minutes. */
+  readonly effort: { left: number }
 }
+
+/** Of one rule; the rules that ship need less than a hundredth. */
+export const MOST_EFFORT = 300_000
+
+export const isSpent = ({ ground }: Facts): boolean => ground.effort.left <= 0
 
 /** What is known to hold at a place; parts of expressions are named by {@link termOf}. Never changed. */
 export type Facts = {
@@ -31,8 +38,18 @@ export const noFacts = (ground: Ground): Facts => ({
   found: new Map(),
 })
 
+const TERMS = new WeakMap<Node, string>()
+
 /** One text for all nodes that say the same. */
 export function termOf(node: Node): string {
+  const known = TERMS.get(node)
+  if (known !== undefined) return known
+  const term = written(node)
+  TERMS.set(node, term)
+  return term
+}
+
+function written(node: Node): string {
   switch (node.kind) {
     case 'literal':
       return JSON.stringify(node.value)

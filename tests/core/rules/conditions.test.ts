@@ -90,6 +90,32 @@ describe('divisions (W803)', () => {
   })
 })
 
+describe('judging', () => {
+  test('comes to an end, however much there is to judge', () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 62 }, (_, i) => [
+        `a${i + 2}`,
+        Array.from({ length: 40 }, () => `a${i + 1} / a${i}`).join(' + '),
+      ]),
+    )
+    const when = Array.from({ length: 30 }, (_, i) => `a${i} / a63 > ${i}`).join(' && ')
+    const severity = { cases: Array.from({ length: 16 }, () => ({ if: when, then: 'info' })), else: 'info' }
+    expect(codesOf({ let: { a0: 'price', a1: 'size', ...chain }, when, severity })).toEqual([])
+  })
+
+  test('an aggregate gets only what passes `where`, and none if its stream lacks what that asks for', () => {
+    const more = {
+      on: 'candle',
+      let: { t: { agg: 'sum', of: 'size', on: 'trade', over: { sliding: '10s' } } },
+      when: 'close > t',
+    }
+    expect(codesOf({ ...more, where: "interval == '1m' && base == 'BTC'" })).toEqual(['W804 /let/t'])
+    expect(codesOf({ ...more, where: "interval == '1m' || base == 'BTC'" })).toEqual([])
+    expect(codesOf({ ...more, where: "orElse(interval, '1m') == '1m'" })).toEqual([])
+    expect(codesOf({ ...more, where: "base == 'BTC'" })).toEqual([])
+  })
+})
+
 describe('what is always the same (W804)', () => {
   test.each([
     'price > 0',
