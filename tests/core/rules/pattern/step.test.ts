@@ -3,10 +3,22 @@ import { preparePattern } from '../../../../core/rules/pattern/prepare.ts'
 import { patternInitial, type PatternEnd } from '../../../../core/rules/pattern/state.ts'
 import { patternStep } from '../../../../core/rules/pattern/step.ts'
 import { patternDue } from '../../../../core/rules/pattern/expire.ts'
-import type { PatternProgram } from '../../../../core/rules/program.ts'
+import type { PatternProgram, StepCondition } from '../../../../core/rules/program.ts'
 import type { Frame } from '../../../../core/rules/frame.ts'
 import type { RuleEvent } from '../../../../core/rules/events.ts'
-import { condition, frameOf, idOf, matchText, named, program, runPattern, shorthand, take, trade } from './support.ts'
+import {
+  condition,
+  frameOf,
+  idOf,
+  matchText,
+  named,
+  priceOf,
+  program,
+  runPattern,
+  shorthand,
+  take,
+  trade,
+} from './support.ts'
 
 /** Steps alone, as if no timer ran. */
 function stepped(of: PatternProgram, events: readonly RuleEvent[]): readonly (readonly [string, number])[] {
@@ -90,4 +102,41 @@ test('of more matches than `maxPartials` none waits: the partial that they wait 
     ['b4', 4_000_000],
   ])
   expect(dropped).toBe(1)
+})
+
+test.each([
+  ['falls, so that all are refused', -1],
+  ['rises, so that all are taken', 1],
+])('what thresholds keep of ended partials is bounded by those that live: the price %s', (_, by) => {
+  const ofA = ({ taken }: Frame): number => (taken === undefined ? NaN : priceOf(taken.event))
+  const against = (op: '<' | '>', plus: number): StepCondition => {
+    const threshold = {
+      op,
+      ofEvent: ({ event }: Frame) => priceOf(event),
+      ofTaken: (frame: Frame) => ofA(frame) + plus,
+    }
+    const { ofEvent, ofTaken } = threshold
+    const holds = (frame: Frame): boolean =>
+      op === '<' ? ofEvent(frame) < ofTaken(frame) : ofEvent(frame) > ofTaken(frame)
+    return { ...condition(holds), threshold }
+  }
+  const of = program([
+    { kind: 'take', ...take(0, () => true) },
+    { kind: 'not', streams: ['trade'], if: against('<', 0), follow: 'followed', forMicros: undefined },
+    { kind: 'take', ...take(1, () => true, { if: against('>', 5) }) },
+  ])
+  const events = Array.from({ length: 10_000 }, (_one, at) => trade('', { at, price: by * at }))
+  let most = 0
+  let live = 0
+  runPattern(of, events, {
+    onState: (state) => {
+      for (const { order, take: toTake, kill, live: now } of state.buckets) {
+        most = Math.max(most, order.length - 2 * now, toTake.keys.length - 2 * now, kill.keys.length - 2 * now)
+        live = Math.max(live, now)
+      }
+      return state
+    },
+  })
+  expect(live).toBe(by > 0 ? 6 : 1)
+  expect(most).toBeLessThanOrEqual(64 + 2 * live)
 })
