@@ -62,6 +62,6 @@ export function paneRange<Acc, X>(aggregate: Merging<Acc, X>, nodes: PaneNodes<A
     lo = Math.floor(lo / 2)
     hi = Math.floor(hi / 2)
   }
-  for (const one of right.toReversed()) sum = merge(sum, one)
+  for (let one = right.pop(); one !== undefined; one = right.pop()) sum = merge(sum, one)
   return sum
 }

@@ -142,9 +142,11 @@ export function slidingMoments(of: (frame: Frame) => number, lengthMicros: numbe
       const { numbers } = state
       if (now >= (numbers[PANE_END] ?? 0)) {
         close(state, now)
-        // Also what is never looked at lets go of what is past.
-        drop(state, now - lengthMicros)
-        forgetPanes(state.nodes, Math.floor((now - lengthMicros) / paneMicros))
+        // What nobody looks at lets go of what is past too.
+        if ((numbers[LAST_END] ?? 0) < now - lengthMicros) {
+          drop(state, now - lengthMicros)
+          forgetPanes(state.nodes, Math.floor((now - lengthMicros) / paneMicros))
+        }
       }
       const before = numbers[FILL] ?? 0
       const mean = numbers[FILL + 1] ?? 0
