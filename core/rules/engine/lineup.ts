@@ -233,9 +233,10 @@ const guarded = (seat: Seat): Guarded<Seat> => ({
 
 /** Puts the versions in the order of evaluation. */
 export function putInOrder(state: RulesState): void {
-  const rules = new Map(state.versions.map(({ rule }) => [rule.id, rule]))
-  const found = orderOf([...rules.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)))
-  const ranks = new Map(('order' in found ? found.order : [...rules.values()]).map(({ id }, rank) => [id, rank]))
+  const rules = [...new Map(state.versions.map(({ rule }) => [rule.id, rule])).values()]
+  const sorted = rules.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const found = orderOf(sorted)
+  const ranks = new Map(('order' in found ? found.order : sorted).map(({ id }, rank) => [id, rank]))
   const rankOf = ({ rule }: Version): number => ranks.get(rule.id) ?? 0
   state.versions.sort(
     (a, b) =>
@@ -254,11 +255,25 @@ function readsOf(versions: readonly Version[]): ReadonlyMap<Version, ReadonlySet
   if (readers.length === 0) return found
   const inForce = new Map(versions.filter(({ isShadow }) => !isShadow).map(({ rule }) => [rule.id, rule]))
   for (const version of readers) {
-    const all = [...new Map(inForce).set(version.rule.id, version.rule).values()]
-    const order = orderOf(all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
-    found.set(version, 'reads' in order ? (order.reads.get(version.rule.id) ?? NO_READS) : NO_READS)
+    const { id } = version.rule
+    const all = [...new Map(inForce).set(id, version.rule).values()]
+    const order = orderOf(all)
+    found.set(version, 'reads' in order ? (order.reads.get(id) ?? NO_READS) : readsOneByOne(version.rule, all))
   }
   return found
 }
 
-const hasMatches = ({ on }: Rule): boolean => on === 'match' || on.includes('match')
+/** Versions of two sets may read each other while one takes the place of the other: those two do not, all others do. */
+function readsOneByOne(rule: Rule, all: readonly Rule[]): ReadonlySet<string> {
+  return new Set(
+    all.flatMap((other) => {
+      const order = orderOf(other.id === rule.id ? [rule] : [rule, other])
+      return 'reads' in order ? [...(order.reads.get(rule.id) ?? [])] : []
+    }),
+  )
+}
+
+const hasMatches = ({ on, let: named }: Rule): boolean =>
+  on === 'match' ||
+  on.includes('match') ||
+  Object.values(named ?? {}).some((one) => typeof one === 'object' && one.on === 'match')
