@@ -4,6 +4,8 @@ import { MOVED, type Move } from '../consumers/resume.ts'
 import type { Entry, Sink } from '../consumers/sink.ts'
 import { servicesSink } from '../consumers/services-sink.ts'
 import { candlesStatement } from '../consumers/candles-sink.ts'
+import { alertFault } from '../consumers/alerts/alert-fault.ts'
+import { alertsStatement } from '../consumers/alerts/alerts-sink.ts'
 import { matchesStatement } from '../consumers/matches-sink.ts'
 import { opportunitiesStatement } from '../consumers/opportunities-sink.ts'
 import { systemEventsSink } from '../consumers/system-events-sink.ts'
@@ -15,7 +17,7 @@ import { fromMillis } from '../core/time.ts'
 import type { Decoder, Registry } from '../io/registry.ts'
 import { serviceHeartbeatCodec, systemEventCodec, tickCodec } from '../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../schemas/derived.ts'
-import { matchCodec } from '../schemas/matches.ts'
+import { alertCodec, matchCodec } from '../schemas/matches.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import type { Letter, Origin } from './letters.ts'
 
@@ -35,7 +37,7 @@ const UNMOVED = `moved as (
 
 /** How a sink's letters are stored again, by source topic: by natural key, moving no offset. */
 export function rowStores(
-  { ticks, candles, opportunities, matches, system, heartbeats }: Catalogue,
+  { ticks, candles, opportunities, matches, alerts, system, heartbeats }: Catalogue,
   registry: Registry,
   keepsFromMs: number,
 ): ReadonlyMap<string, Store> {
@@ -67,11 +69,18 @@ export function rowStores(
     faultOf: matchFault,
     statement: (move, entries) => matchesStatement(move, entries, []),
   })
+  const storeAlert = storeBy({
+    decoder: registry.decoder(alertCodec),
+    faultOf: alertFault,
+    // It is old news: stored, but not told, and nothing is done about it.
+    statement: (move, entries) => alertsStatement(move, entries, [], undefined),
+  })
   return new Map([
     [ticks.name, storeTick],
     [candles.name, storeCandle],
     [opportunities.name, storeOpportunity],
     [matches.name, storeMatch],
+    [alerts.name, storeAlert],
     [system.name, storeBy(memoryless(systemEventsSink(system.name, registry.decoder(systemEventCodec))))],
     [heartbeats.name, storeBy(memoryless(servicesSink(heartbeats.name, registry.decoder(serviceHeartbeatCodec))))],
   ])

@@ -4,9 +4,9 @@ import type { Origin } from '../../core/processor.ts'
 import type { Decoder } from '../../io/registry.ts'
 import { columnsOf, namesOf, unnested } from '../columns.ts'
 import { textArray } from '../arrays.ts'
-import { DEADLINE_MS } from '../database.ts'
+import { DEADLINE_MS, type Statement } from '../database.ts'
 import { SEEN, originColumns, recallOrigins, type OriginMemory } from '../origin-memory.ts'
-import { MOVED, moveValues } from '../resume.ts'
+import { MOVED, moveValues, type Move } from '../resume.ts'
 import type { Entry, Sink } from '../sink.ts'
 import { alertFault } from './alert-fault.ts'
 import { alertRows, type AlertRow, type Ending } from './alert-rows.ts'
@@ -51,6 +51,7 @@ const ENDING = [
 const FIRST_ROW = 12
 const FIRST_ENDING = FIRST_ROW + ROW.length
 const CHANNELS = FIRST_ENDING + ENDING.length
+const IS_LATE = CHANNELS + 1
 
 const CASTS: Readonly<Record<string, string>> = {
   key: 'u.key::jsonb',
@@ -87,7 +88,7 @@ sending as (
 acting as (
   insert into ingest.alert_outbox (kind, channel, alert_id, alert_key)
   select 'action', coalesce(put.action ->> 'target', put.action ->> 'command', ''), put.alert_id, put.alert_key
-    from put where put.action is not null
+    from put where put.action is not null and not $${IS_LATE}::boolean
    order by put.log_offset
 )
 select (select count(*)::int from moved) as moved, (select count(*)::int from put) as stored`
@@ -113,25 +114,37 @@ export const alertsSink = (
     const firsts = new Set(siftOrigins(memory, ofRules).fresh.map(({ entry }) => entry))
     return entries.filter((entry) => entry.value.origin === undefined || firsts.has(entry))
   },
-  statement(move, entries) {
-    const { rows, endings } = alertRows(entries)
-    return {
-      name: CONSUMER,
-      text: TEXT,
-      query_timeout: DEADLINE_MS,
-      values: [
-        ...moveValues(move),
-        ...originColumns(originsIn(entries)),
-        ...ROW.map(({ arrayOf }) => arrayOf(rows)),
-        ...ENDING.map(({ arrayOf }) => arrayOf(endings)),
-        textArray(channels),
-      ],
-    }
-  },
+  statement: (move, entries) => alertsStatement(move, entries, originsIn(entries), channels),
   adopt(memory, entries) {
     for (const origin of originsIn(entries)) memory.set(originKey(origin), origin)
   },
 })
+
+/**
+ * Rows, outbox, what the sieve has `seen` and the offset, together or not at all. `channels` `undefined`: of what comes late, and is
+ * stored only: nobody is told, nothing is done.
+ */
+export function alertsStatement(
+  move: Move,
+  entries: readonly Entry<WrittenAlert>[],
+  seen: readonly Origin[],
+  channels: readonly string[] | undefined,
+): Statement {
+  const { rows, endings } = alertRows(entries)
+  return {
+    name: CONSUMER,
+    text: TEXT,
+    query_timeout: DEADLINE_MS,
+    values: [
+      ...moveValues(move),
+      ...originColumns(seen),
+      ...ROW.map(({ arrayOf }) => arrayOf(rows)),
+      ...ENDING.map(({ arrayOf }) => arrayOf(endings)),
+      textArray(channels ?? []),
+      channels === undefined,
+    ],
+  }
+}
 
 const originsIn = (entries: readonly Entry<WrittenAlert>[]): readonly Origin[] =>
   entries.flatMap(({ value: { origin } }) => (origin === undefined ? [] : [origin]))

@@ -34,6 +34,8 @@ export function openMailer(url: string, allowPlain: boolean): Mailer {
   const transport = nodemailer.createTransport({
     pool: true,
     maxConnections: 1,
+    // By itself it would try again a mail whose connection ended: what is tried is on record with us, or nobody knows.
+    maxRequeues: 0,
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (isSecure ? 465 : 587) : Number(port),
     secure: isSecure,
@@ -63,19 +65,22 @@ export function openMailer(url: string, allowPlain: boolean): Mailer {
   }
 }
 
+/** What fails before a mail is begun, or as the other side's word; nodemailer says CONN of whatever breaks off, its text sent or not. */
+const BEFORE = /^(EDNS|EAUTH|ENOAUTH|ETLS|EREQUIRETLS|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND)$/
+
 function mailedOf(error: unknown): Mailed {
-  const { code = '', command = '', responseCode, response = '' } = factsOf(error)
-  const reason = [code, command, response].filter((part) => part !== '').join(' ') || 'failed'
-  // A wrong password may be mended; a mail that is not taken will never be.
-  if (responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH') return { kind: 'refused', reason }
-  if (responseCode !== undefined) return { kind: 'failed', reason }
-  const isBefore =
-    ['CONN', 'EHLO', 'HELO', 'STARTTLS', 'MAIL FROM', 'RCPT TO'].includes(command) || command.startsWith('AUTH')
-  return { kind: isBefore || /^(EDNS|EAUTH|ECONNECTION|ECONNREFUSED|ETLS)$/.test(code) ? 'failed' : 'unknown', reason }
+  const { code = '', originalCode = '', command = '', response = '', responseCode } = factsOf(error)
+  const reason = [originalCode === '' ? code : originalCode, command, response].filter((part) => part !== '').join(' ')
+  // A mail that is not taken will never be; a wrong password, a missing certificate and the like may be mended.
+  if (responseCode !== undefined && responseCode >= 500 && /^(EENVELOPE|EMESSAGE)$/.test(code))
+    return { kind: 'refused', reason }
+  const isBefore = responseCode !== undefined || BEFORE.test(code) || BEFORE.test(originalCode)
+  return { kind: isBefore ? 'failed' : 'unknown', reason: reason === '' ? 'failed' : reason }
 }
 
 type Facts = {
   readonly code?: string
+  readonly originalCode?: string
   readonly command?: string
   readonly response?: string
   readonly responseCode?: number
@@ -85,6 +90,7 @@ function factsOf(error: unknown): Facts {
   if (typeof error !== 'object' || error === null) return {}
   return {
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
+    ...('originalCode' in error && typeof error.originalCode === 'string' ? { originalCode: error.originalCode } : {}),
     ...('command' in error && typeof error.command === 'string' ? { command: error.command } : {}),
     ...('response' in error && typeof error.response === 'string' ? { response: error.response } : {}),
     ...('responseCode' in error && typeof error.responseCode === 'number' ? { responseCode: error.responseCode } : {}),

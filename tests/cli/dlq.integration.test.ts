@@ -18,10 +18,11 @@ import { openRegistry } from '../../io/registry.ts'
 import { deadLetter } from '../../producers/dead-letter.ts'
 import { tickCodec, type Codec } from '../../schemas/codec.ts'
 import { candleCodec, opportunityCodec } from '../../schemas/derived.ts'
-import { matchCodec } from '../../schemas/matches.ts'
+import { alertCodec, matchCodec } from '../../schemas/matches.ts'
 import { catalogue, deadLettersOf } from '../../schemas/topics.ts'
 import { createEmptyDatabase, silentLog, type TestDatabase } from '../support/database.ts'
 import { candle, opportunity } from '../support/derived.ts'
+import { alert } from '../support/alerts.ts'
 import { match } from '../support/matches.ts'
 import { allOf, kafkaOptions, uniqueName } from '../support/kafka.ts'
 import { gap, quote, tick, trade } from '../support/ticks.ts'
@@ -176,7 +177,7 @@ describe("a sink's letters", () => {
     expect(await rowsOf('select * from trades_default')).toEqual([])
   })
 
-  test('of candles, opportunities and matches are stored by their keys; what was remembered of origins stays', async () => {
+  test('of candles, opportunities, matches and alerts are stored by their keys, and nobody is told; what was remembered of origins stays', async () => {
     const openTime = micros(Math.floor(Date.now() / 60_000) * 60_000_000)
     const old = micros(openTime - 30 * 86_400_000_000)
     const letters = [
@@ -184,6 +185,10 @@ describe("a sink's letters", () => {
       [topics.candles, await encoded(topics.candles.name, candleCodec, candle({ openTime: old, interval: '1s' }))],
       [topics.opportunities, await encoded(topics.opportunities.name, opportunityCodec, opportunity())],
       [topics.matches, await encoded(topics.matches.name, matchCodec, match())],
+      [
+        topics.alerts,
+        await encoded(topics.alerts.name, alertCodec, alert(3, { action: { kind: 'webhook', target: 'bot' } })),
+      ],
     ] as const
     await openDeadLetters({ stage: 'sink', writer, now, count: () => undefined }).put(
       letters.map(([{ name }, value], offset) => ({
@@ -201,6 +206,7 @@ describe("a sink's letters", () => {
     expect(await outcomes(topics.candles.name)).toContainEqual(['replayed', '0 rows'])
     expect(await outcomes(topics.opportunities.name)).toEqual([['replayed', '1 rows']])
     expect(await outcomes(topics.matches.name)).toEqual([['replayed', '1 rows']])
+    expect(await outcomes(topics.alerts.name)).toEqual([['replayed', '1 rows']])
     expect(await rowsOf('select exchange, partition from candles_1s')).toEqual([{ exchange: 'binance', partition: 2 }])
     expect(await rowsOf('select opportunity_id, phase from opportunities')).toEqual([
       { opportunity_id: 'x:0:1:0', phase: 'OPEN' },
@@ -208,6 +214,10 @@ describe("a sink's letters", () => {
     expect(await rowsOf('select match_id, partition from matches')).toEqual([
       { match_id: 'price-spike@1:0:0:0', partition: 2 },
     ])
+    expect(await rowsOf('select alert_id, state, partition from alerts')).toEqual([
+      { alert_id: 'spike@1:0:3:0', state: 'open', partition: 2 },
+    ])
+    expect(await rowsOf('select * from ingest.alert_outbox')).toEqual([])
     expect(await rowsOf('select * from ingest.derived_origins')).toEqual([])
   })
 
