@@ -1,13 +1,14 @@
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
-import { loadConfig } from '../io/config.ts'
+import { loadAlerts, loadConfig } from '../io/config.ts'
 import { SOURCES, type Environment, type Source } from '../io/environment.ts'
 import { createLog } from '../io/log.ts'
 import { openRegistry } from '../io/registry.ts'
-import { judgeBy } from '../io/rules-world.ts'
+import { judgeBy, type Judge } from '../io/rules-world.ts'
 import { catalogue } from '../schemas/topics.ts'
 import { connection } from './endpoints.ts'
 import { loadRuleFiles } from './rule-files.ts'
+import { testFiles } from './rule-test.ts'
 import { applyFiles, authorHere, doWithRule, listRules, showRule, validateFiles, type RulesDeps } from './rules.ts'
 
 type Given = {
@@ -20,7 +21,7 @@ type Given = {
 
 const WAIT_MS = 30_000
 
-/** `crosstide rules list|show|validate|apply|activate|deactivate|rollback|delete`. */
+/** `crosstide rules list|show|validate|test|apply|activate|deactivate|rollback|delete`. */
 export function addRules(cli: Command, environment: Environment, exit: (code: number) => void): void {
   const noun = cli.command('rules').description('what the rule engine watches for')
   const verb = (text: string, description: string): Command =>
@@ -42,8 +43,14 @@ export function addRules(cli: Command, environment: Environment, exit: (code: nu
     .description('name everything that is wrong with files or folders of rules; exit code 2 if there is an error')
     .addOption(new Option('--json', 'machine-readable output').default(false))
     .action(async (paths: readonly string[], { json }: Given) => {
-      const config = await loadConfig(environment.CROSSTIDE_CONFIG)
-      exit(validateFiles({ judge: judgeBy(() => config), json, print }, await loadRuleFiles(paths)))
+      exit(validateFiles({ judge: await judgeOf(environment), json, print }, await loadRuleFiles(paths)))
+    })
+  noun
+    .command('test <paths...>')
+    .description('run the tests that files or folders of rules carry, and name what they never show')
+    .addOption(new Option('--json', 'machine-readable output').default(false))
+    .action(async (paths: readonly string[], { json }: Given) => {
+      exit(testFiles({ judge: await judgeOf(environment), json, print }, await loadRuleFiles(paths)))
     })
   verb('apply <paths...>', 'write files or folders of rules as new versions, all or none')
     .option('--no-activate', 'only keep them; what is active stays')
@@ -93,9 +100,14 @@ async function depsOf(environment: Environment, { source, json }: Given): Promis
     by: authorHere(),
     print,
     json,
-    judge: judgeBy(() => config),
+    judge: await judgeOf(environment),
     waitMs: WAIT_MS,
   }
+}
+
+async function judgeOf({ CROSSTIDE_CONFIG: file }: Environment): Promise<Judge> {
+  const config = await loadConfig(file)
+  return judgeBy(() => config, Object.keys((await loadAlerts(file)).targets))
 }
 
 function versionOf({ version }: Given): number | undefined {
