@@ -1,9 +1,9 @@
 import { canonicalJson } from '../canonical-json.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { pointerTo } from './diagnostic.ts'
-import type { Rule, RuleSet } from './document.ts'
+import type { Aggregate, Pattern, Rule, RuleSet, Step } from './document.ts'
 import { RULE } from './read.ts'
-import { isRecord, list, object, wrong } from './shape.ts'
+import { list, object, wrong } from './shape.ts'
 
 export type ReadRuleSet = { readonly set: RuleSet } | { readonly diagnostics: readonly Diagnostic[] }
 
@@ -31,16 +31,46 @@ const inOrder = (rules: readonly Rule[], at: string, problems: Diagnostic[]): bo
     })
     .every(Boolean)
 
-/** What a rule says when it says nothing (rules.md section 1). */
-const DEFAULTS = { scope: 'asset', renew: '1h', onUpdate: 'warm' }
-const PATTERN_DEFAULTS = { skip: 'to-next', maxPartials: 64, onTimeout: false }
-
 /**
- * The one text of a rule, defaults filled in: rules of one text are the same. `enabled` and `tests` count too, since a version
- * never changes.
+ * The one text of a rule, defaults filled in (rules.md section 1): rules of one text are the same. `enabled` and `tests` count
+ * too, since a version never changes.
  */
 export function canonicalRule(rule: Rule): string {
-  const body = rule.pattern === undefined ? { edge: rule.edge ?? 'rising' } : {}
-  const pattern = isRecord(rule.pattern) ? { pattern: { ...PATTERN_DEFAULTS, ...rule.pattern } } : {}
-  return canonicalJson({ ...DEFAULTS, ...body, ...rule, ...pattern })
+  const { emit, pattern, on } = rule
+  return canonicalJson({
+    scope: 'asset',
+    renew: '1h',
+    onUpdate: 'warm',
+    ...(pattern === undefined ? { edge: 'rising' } : {}),
+    ...rule,
+    on: typeof on === 'string' ? [on] : on,
+    let: Object.fromEntries(Object.entries(rule.let ?? {}).map(([name, one]) => [name, filledLet(one)])),
+    ...(pattern === undefined ? {} : { pattern: filledPattern(pattern) }),
+    emit: { fields: {}, alert: false, ...emit, evidence: { events: 0, inputs: false, ...emit.evidence } },
+  })
+}
+
+const filledLet = (one: Aggregate | string): Aggregate | string =>
+  typeof one === 'string' ? one : { lag: 0, ...(one.agg === 'ema' ? { seed: 'first' } : {}), ...one }
+
+const filledPattern = (pattern: Pattern): Pattern => ({
+  skip: 'to-next',
+  maxPartials: 64,
+  onTimeout: false,
+  ...pattern,
+  steps: pattern.steps.map(filledStep),
+})
+
+function filledStep(step: Step): Step {
+  if ('not' in step) return { ...step, not: { follow: 'followed', ...step.not } }
+  if ('any' in step || 'all' in step) return step
+  const { follow = 'followed', times = 1 } = step
+  return {
+    inner: follow,
+    greedy: false,
+    optional: false,
+    ...step,
+    follow,
+    times: typeof times === 'number' ? [times, times] : times,
+  }
 }

@@ -119,18 +119,30 @@ describe('the one text of a rule', () => {
   }
 
   test('is the same with defaults written out, in whatever order', () => {
-    const short = patternRule([{ as: 'a', if: 'true' }])
-    const long = patternRule([{ as: 'a', if: 'true' }], { skip: 'to-next', maxPartials: 64, onTimeout: false })
-    const reordered = Object.fromEntries(
-      Object.entries({ ...long, renew: '1h', scope: 'asset', onUpdate: 'warm' }).toReversed(),
-    )
+    const not = { if: 'price < 1' }
+    const short = patternRule([{ as: 'a', if: 'true' }, { not }, { as: 'b', if: 'true', times: 2, follow: 'next' }])
+    const steps = [
+      { as: 'a', if: 'true', follow: 'followed', inner: 'followed', times: 1, greedy: false, optional: false },
+      { not: { ...not, follow: 'followed' } },
+      { as: 'b', if: 'true', times: [2, 2], follow: 'next', inner: 'next' },
+    ]
+    const long = patternRule(steps, { skip: 'to-next', maxPartials: 64, onTimeout: false })
+    const more = { renew: '1h', scope: 'asset', onUpdate: 'warm', on: ['trade'], let: {} }
+    const reordered = Object.fromEntries(Object.entries({ ...long, ...more }).toReversed())
     expect(textOf(reordered)).toBe(textOf(short))
-    expect(textOf(whenRule({ edge: 'rising' }))).toBe(textOf(whenRule()))
+
+    const emit = { type: 'X', fields: {}, alert: false, evidence: { events: 0, inputs: false } }
+    const lets = { m: { agg: 'mean', of: 'price', over: { sliding: '10s' } } }
+    expect(textOf(whenRule({ edge: 'rising', emit, let: { m: { ...lets.m, lag: 0 } } }))).toBe(
+      textOf(whenRule({ let: lets })),
+    )
   })
 
   test('differs as soon as the rule does', () => {
     expect(textOf(whenRule({ renew: '6h' }))).not.toBe(textOf(whenRule()))
     expect(textOf(whenRule({ tags: ['x'] }))).not.toBe(textOf(whenRule()))
+    const looping = (inner: string) => patternRule([{ as: 'a', if: 'true', times: [1, null], inner }])
+    expect(textOf(looping('next'))).not.toBe(textOf(looping('any')))
   })
 })
 
