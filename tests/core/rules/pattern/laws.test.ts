@@ -103,15 +103,7 @@ const patterns = (skip: (typeof SKIPS)[number], heavy = false): fc.Arbitrary<Pat
       drafts: fc.array(draft(heavy), { minLength: 1, maxLength: heavy ? 3 : 4, size: 'max' }),
       guards: fc.array(
         fc.option(
-          heavy
-            ? compared.map((one): Extract<ProgramStep, { kind: 'not' }> => ({
-                kind: 'not',
-                streams: ['trade'],
-                follow: 'followed',
-                forMicros: undefined,
-                if: one,
-              }))
-            : guard,
+          heavy ? fc.record({ not: guard, if: compared }).map(({ not, ...one }) => ({ ...not, ...one })) : guard,
           { freq: 2 },
         ),
         { minLength: 4, maxLength: 4 },
