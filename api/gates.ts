@@ -62,6 +62,10 @@ export const mayWrite = ({
 
 const WRITES = 60
 
+/** Whether who asks could also write. */
+export const isWriter = ({ access }: Pick<AppDeps, 'access'>, request: Request): boolean =>
+  findKey(request.get('authorization'), keysOf(access))?.scope === 'write'
+
 /** Name of the key that a write came with. */
 export function authorOf({ locals }: Response): string {
   const author: unknown = locals['author']

@@ -1,4 +1,4 @@
-import { loadConfig } from '../io/config.ts'
+import { loadAlerts, loadConfig } from '../io/config.ts'
 import { required } from '../io/environment.ts'
 import { runService } from '../io/service.ts'
 import { catalogue } from '../schemas/topics.ts'
@@ -20,6 +20,7 @@ await runService('api', async ({ environment, log, metrics }) => {
     source: environment.CROSSTIDE_SOURCE,
     topics: catalogue(config.partitions),
     config,
+    webhooks: Object.keys((await loadAlerts(environment.CROSSTIDE_CONFIG)).targets),
     log,
     metrics,
   })

@@ -53,6 +53,7 @@ export const ruleStat = z.strictObject({
 
 export const verdict = {
   isValid: z.boolean(),
+  runsTests: z.boolean().meta({ description: 'Whether its tests were run: with a key that may write' }),
   diagnostics: z.array(diagnostic),
   bound: z
     .strictObject({

@@ -97,9 +97,9 @@ export function doneOrThrow(outcome: DeskOutcome): Told & { readonly isRepeat: b
 }
 
 /** A document that is wrong is so whatever it would replace; then what it would replace counts. */
-function failureOf({ diagnostics, refusal, id }: Told): HttpFailure {
-  const errors = diagnostics.filter(isError)
-  if (errors.length > 0) {
+function failureOf({ diagnostics, refusal, id, isWrong }: Told): HttpFailure {
+  if (isWrong) {
+    const errors = diagnostics.filter(isError)
     const detail = `${errors.length} error(s); the first: ${errors[0]?.message ?? ''}`.slice(0, 1000)
     return new HttpFailure('INVALID_RULE', detail, diagnostics)
   }

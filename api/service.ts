@@ -47,6 +47,8 @@ export type ApiOptions = {
   readonly limits?: Limits
   readonly access?: Access
   readonly requestsPerMinute?: AppDeps['requestsPerMinute']
+  /** Names of targets that a rule's action may ask for; `undefined`: any. */
+  readonly webhooks?: readonly string[]
   /** Instead of that of the configuration; for tests. */
   readonly judge?: Judge
 }
@@ -145,7 +147,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
   const rules: AppDeps['rules'] = {
     database: writing,
     reading: database,
-    judge: options.judge ?? judgeBy(() => configuration().config),
+    judge: options.judge ?? judgeBy(() => configuration().config, options.webhooks),
     audit: auditRules(announcer, log),
   }
   const deps = { database, board, readiness, letters, configuration, signals, rules, metrics, log, source, now }

@@ -77,8 +77,8 @@ async function takeAll(desk: DeskDeps, wanted: readonly Wanted[], notice: (line:
   )
   if (outcome.kind === 'done') return
   if (outcome.kind !== 'refused') return notice(`the rules that ship were not taken: ${outcome.kind}`)
-  const wrong = outcome.told.map(({ diagnostics, refusal }) => {
-    const error = diagnostics.find(isError)
+  const wrong = outcome.told.map(({ diagnostics, refusal, isWrong }) => {
+    const error = isWrong ? diagnostics.find(isError) : undefined
     return refusal?.kind ?? (error === undefined ? undefined : `${error.code} ${error.pointer} ${error.message}`)
   })
   for (const [at, { file }] of wanted.entries())

@@ -34,9 +34,11 @@ export type Told = {
   readonly id: string
   readonly version: number
   readonly isChanged: boolean
-  /** Warnings; with errors nothing is done. */
+  /** Warnings, and errors. */
   readonly diagnostics: readonly Diagnostic[]
   readonly refusal: Refusal | undefined
+  /** Whether a diagnostic forbids it. */
+  readonly isWrong: boolean
 }
 
 export type DeskOutcome =
@@ -81,16 +83,20 @@ export async function writeRules(
       const isChanged = one !== undefined && 'after' in one && one.after !== before
       const found = { id: rule.id, version: rule.version, isChanged, refusal }
       if (!isChanged && refusal === undefined && misplaced === undefined) {
-        told.push({ ...found, diagnostics: [] })
+        told.push({ ...found, diagnostics: [], isWrong: false })
         continue
       }
       const versions = before === undefined ? [] : await book.versions(rule.id)
       const active = versions.find(({ version }) => version === before?.active)
       const judged = deps.judge(rule, { others: hearers(rules, rule.id), versions, active })
       book.weigh(rule, judged.bound?.bytes ?? 0)
+      const diagnostics = [...judged.diagnostics, ...oldVersion(judged, refusal), ...(misplaced ?? [])]
+      const speaks = one !== undefined && 'after' in one && one.after.active === rule.version
+      // What fails its tests may be kept, and not be activated.
       told.push({
         ...found,
-        diagnostics: [...judged.diagnostics, ...oldVersion(judged, refusal), ...(misplaced ?? [])],
+        diagnostics,
+        isWrong: diagnostics.some((each) => isError(each) && (speaks || each.code !== 'E701')),
       })
     }
     return told
@@ -109,11 +115,12 @@ export const actOnRule = (
     const id = idOf(wish)
     const before = book.standing(id)
     const granted = book.ask(wish)
-    if ('refusal' in granted) return [{ id, version: 0, isChanged: false, diagnostics: [], refusal: granted.refusal }]
+    if ('refusal' in granted)
+      return [{ id, version: 0, isChanged: false, diagnostics: [], refusal: granted.refusal, isWrong: false }]
     const { after } = granted
     const isChanged = after !== before
     const version = (wish.kind === 'activate' && wish.shadow ? after.shadow : after.active) ?? newestOf(after)
-    const told = { id, version, isChanged, diagnostics: [], refusal: undefined }
+    const told = { id, version, isChanged, diagnostics: [], refusal: undefined, isWrong: false }
     if (!isChanged || (wish.kind !== 'activate' && wish.kind !== 'rollback')) return [told]
     const versions = await book.versions(id)
     const rule = versions.find((one) => one.version === version)
@@ -122,7 +129,8 @@ export const actOnRule = (
     // It was judged against its elders when it came; a roll-back goes on from nothing.
     const active = wish.kind === 'rollback' ? undefined : versions.find((one) => one.version === before?.active)
     const others = hearers(rules, id)
-    return [{ ...told, diagnostics: deps.judge(rule, { others, versions: undefined, active }).diagnostics }]
+    const { diagnostics } = deps.judge(rule, { others, versions: undefined, active })
+    return [{ ...told, diagnostics, isWrong: diagnostics.some(isError) }]
   })
 
 async function desk(
@@ -144,11 +152,11 @@ async function desk(
       if (before === 'another') return { keep: false, result: { kind: 'key_reused' } }
       if (before !== undefined) {
         const { id, version } = before
-        const told = { id, version, isChanged: false, diagnostics: [], refusal: undefined }
+        const told = { id, version, isChanged: false, diagnostics: [], refusal: undefined, isWrong: false }
         return { keep: false, result: { kind: 'repeat', told: [told] } }
       }
       const told = await act(book)
-      const keep = told.every(({ refusal, diagnostics }) => refusal === undefined && !diagnostics.some(isError))
+      const keep = told.every(({ refusal, isWrong }) => refusal === undefined && !isWrong)
       const [first] = told
       if (keep && asked !== undefined && first !== undefined) await rememberRequest(client, by.author, asked, first)
       return { keep, result: { kind: 'told', told } }

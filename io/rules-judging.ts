@@ -11,10 +11,14 @@ import { hearers, type Around, type Judge } from './rules-world.ts'
 /** Where a path of the API would stand in a rule's place. */
 const RESERVED: ReadonlySet<string> = new Set(['validate', 'test'])
 
-/** What would be said of a document if it were written now. Never throws for what the document holds. */
+/**
+ * What would be said of a document if it were written now; its tests, which may take seconds, are run only if that is asked for.
+ * Never throws for what the document holds.
+ */
 export async function judgeRule(
   { judge, reading }: Pick<DeskDeps, 'judge' | 'reading'>,
   document: unknown,
+  runsTests: boolean,
 ): Promise<Judgement> {
   const unread = unkeepable(document)
   if (unread !== undefined) return { rule: undefined, diagnostics: [unread], bound: undefined }
@@ -26,20 +30,21 @@ export async function judgeRule(
   const versions = standing === undefined ? [] : await shelf.versions(id)
   const { rules } = await shelf.active()
   const active = versions.find(({ version }) => version === standing?.active)
-  return judge(read.rule, { others: hearers(rules, id), versions, active })
+  const around = { others: hearers(rules, id), versions, active }
+  return judge(read.rule, runsTests ? around : { ...around, runTests: undefined })
 }
 
 /** Around what has no id. */
 const STRANGE: Around = { others: [], versions: undefined, active: undefined }
-export const READ: Told = { id: '', version: 0, isChanged: false, diagnostics: [], refusal: undefined }
+export const READ: Told = { id: '', version: 0, isChanged: false, diagnostics: [], refusal: undefined, isWrong: false }
 
 /** Why a document is not even looked up. */
 export function refusedBefore(judge: Judge, document: unknown): Told | undefined {
   const unread = unkeepable(document)
-  if (unread !== undefined) return { ...READ, diagnostics: [unread] }
+  if (unread !== undefined) return { ...READ, diagnostics: [unread], isWrong: true }
   const read = readRule(document)
   // It says what else is wrong, as far as it can be known.
-  if ('diagnostics' in read) return { ...READ, diagnostics: judge(document, STRANGE).diagnostics }
+  if ('diagnostics' in read) return { ...READ, diagnostics: judge(document, STRANGE).diagnostics, isWrong: true }
   const { id, version } = read.rule
   return RESERVED.has(id)
     ? {
@@ -47,6 +52,7 @@ export function refusedBefore(judge: Judge, document: unknown): Told | undefined
         id,
         version,
         diagnostics: [wrong('E201', '/id', `"${id}" is no id: the API has something else there.`)],
+        isWrong: true,
       }
     : undefined
 }

@@ -80,6 +80,9 @@ const MOST_UNPACKED_BYTES = 8_000_000
 /** Of one partition; a rule by itself may take 64 MiB. */
 export const MOST_STATE_BYTES = 512 * 1024 * 1024
 
+const JUDGING_MS = 10_000
+const JUDGED_MS = 200
+
 export const hashOfRule = (rule: Rule): string => createHash('sha256').update(canonicalRule(rule)).digest('hex')
 
 /** As `api_rw`. */
@@ -100,8 +103,8 @@ export async function changeRules<Result>(
   let failure: unknown
   try {
     await client.query('begin')
-    // Each document is judged in between, for milliseconds.
-    if (many > 1) await client.query(`set local idle_in_transaction_session_timeout = ${5000 + 200 * many}`)
+    // In between each document is judged, for milliseconds, and its tests run, for seconds at most.
+    await client.query(`set local idle_in_transaction_session_timeout = ${JUDGING_MS + JUDGED_MS * many}`)
     await client.query("select pg_advisory_xact_lock(hashtextextended('crosstide document rules', 0))")
     const outcome = await change(client, by, act)
     await client.query(outcome.kind === 'done' ? 'commit' : 'rollback')

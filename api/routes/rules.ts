@@ -2,7 +2,7 @@ import { writeRules } from '../../io/rules-desk.ts'
 import { judgeRule } from '../../io/rules-judging.ts'
 import { readParts, writeParts } from '../cursor.ts'
 import type { Route } from '../deps.ts'
-import { authorOf } from '../gates.ts'
+import { authorOf, isWriter } from '../gates.ts'
 import { metaOf } from '../meta.ts'
 import { noQuery, parse, rulesQuery, writeQuery } from '../parameters.ts'
 import { selectRuleFindings, selectRules } from '../queries/rules.ts'
@@ -39,13 +39,14 @@ export const rules: Route = {
   },
 }
 
-/** What would be said of a document if it were written now; nothing is. */
+/** What would be said of a document if it were written now; nothing is. Its tests keep us busy: they take a key. */
 export const validateRules: Route = {
   path: `${RULES}/validate`,
   ask: (deps) => async (request, response) => {
     parse(noQuery, request.query)
-    const { rule, diagnostics, bound } = await judgeRule(deps.rules, bodyOf(request))
+    const runsTests = isWriter(deps, request)
+    const { rule, diagnostics, bound } = await judgeRule(deps.rules, bodyOf(request), runsTests)
     const isValid = rule !== undefined && !diagnostics.some(({ code }) => code.startsWith('E'))
-    response.json({ meta: metaOf(deps), isValid, diagnostics, bound })
+    response.json({ meta: metaOf(deps), isValid, runsTests, diagnostics, bound })
   },
 }

@@ -127,6 +127,15 @@ describe('a rule', () => {
     expect(codeOf(await send('GET', `${RULES}/wrong`))).toEqual([404, 'UNKNOWN_RULE'])
   })
 
+  test('whose tests fail may be kept, and not be activated', async () => {
+    const failing = ruleOf('failing', 1, 10, { tags: ['failing'] })
+    expect(codeOf(await post(failing))).toEqual([422, 'INVALID_RULE'])
+    const kept = await send('POST', `${RULES}?activate=false`, failing)
+    expect([kept.status, DOCUMENTS.rule.parse(kept.body).diagnostics?.[0]?.code]).toEqual([201, 'E701'])
+    for (const body of [{}, { shadow: true }])
+      expect(codeOf(await act('failing', 'activate', body))).toEqual([422, 'INVALID_RULE'])
+  })
+
   test('has versions that never change: an old or a used one is E208', async () => {
     const etag = (await post(ruleOf('versions', 3))).headers.get('etag') ?? ''
     for (const [version, bps] of [
@@ -181,7 +190,10 @@ describe('a rule', () => {
 
   test('that nobody wrote is judged without a key, and not kept', async () => {
     const judged = await send('POST', `${RULES}/validate`, ruleOf('judged'), { key: '' })
-    expect(DOCUMENTS.ruleVerdict.parse(judged.body)).toMatchObject({ isValid: true })
+    expect(DOCUMENTS.ruleVerdict.parse(judged.body)).toMatchObject({ isValid: true, runsTests: false })
+    // They may take seconds: who may not write does not have them run.
+    const keyed = await send('POST', `${RULES}/validate`, ruleOf('judged'))
+    expect(DOCUMENTS.ruleVerdict.parse(keyed.body).runsTests).toBe(true)
     const wrong = await send('POST', `${RULES}/validate`, { id: 7 }, { key: '' })
     expect([wrong.status, DOCUMENTS.ruleVerdict.parse(wrong.body).isValid]).toEqual([200, false])
     expect((await send('GET', `${RULES}/judged`)).status).toBe(404)

@@ -39,7 +39,17 @@ describe('environment', () => {
     })
   })
 
+  test('knows of each key whether it may write', () => {
+    const hash = 'ab'.repeat(32)
+    expect(parseEnvironment({ CROSSTIDE_API_KEYS: `alice:${hash}:write,bob:${hash}` }).CROSSTIDE_API_KEYS).toEqual([
+      { name: 'alice', hash, scope: 'write' },
+      { name: 'bob', hash },
+    ])
+  })
+
   test.each([
+    ['CROSSTIDE_API_KEYS', `alice:${'ab'.repeat(32)}:admin`],
+    ['CROSSTIDE_LOCAL_KEY_HASH', 'secret'],
     ['CROSSTIDE_API_KEYS', 'alice:secret'],
     ['CROSSTIDE_API_KEYS', 'ab'.repeat(32)],
     ['CROSSTIDE_CORS_ORIGINS', '*'],

@@ -16,12 +16,14 @@ export const ruleOf = (id: string, version = 1, bps = 10, rest: Partial<Rule> = 
   ...rest,
 })
 
-/** Judges the shape, and as wrong what has the tag `wrong`: what the language says is tested elsewhere. */
+/** Judges the shape, and as wrong what has the tag `wrong`, with failing tests what has `failing`: what the language says is tested elsewhere. */
 export const lenient: Judge = (document) => {
   const read = readRule(document)
   if ('diagnostics' in read) return { rule: undefined, diagnostics: read.diagnostics, bound: undefined }
   const wrong = { code: 'E102', pointer: '/when', from: 0, to: 4, message: 'There is no "pric".' }
   const doubt = { code: 'W806', pointer: '/tests', from: undefined, to: undefined, message: 'It has no test.' }
-  const isWrong = read.rule.tags?.includes('wrong') ?? false
-  return { rule: read.rule, diagnostics: isWrong ? [wrong, doubt] : [doubt], bound: undefined }
+  const failed = { code: 'E701', pointer: '/tests/0', from: undefined, to: undefined, message: 'A test fails.' }
+  const { tags = [] } = read.rule
+  const errors = [...(tags.includes('wrong') ? [wrong] : []), ...(tags.includes('failing') ? [failed] : [])]
+  return { rule: read.rule, diagnostics: [...errors, doubt], bound: undefined }
 }
