@@ -55,7 +55,7 @@ Examples:
     .description('copy a range of the ticks to topics P.crypto-prices.ticks … for others; stamps, keys and order stay')
     .requiredOption('--prefix <prefix>', 'of the new topics, before a dot')
     .option('--speed <factor>', 'of the original pace: 1, any factor, or max', 'max')
-    .addOption(new Option('--with-outputs', 'candles and opportunities, too').default(false))
+    .addOption(new Option('--with-outputs', 'candles, opportunities and matches, too').default(false))
     .addOption(new Option('--append', 'go on behind what an earlier run published').default(false))
     .addHelpText(
       'after',

@@ -58,7 +58,7 @@ export type PublishDeps = ReplayDeps & {
 /** Exit code 0: all of it stands there; 130: stopped, and it says where. */
 export async function publishRange(deps: PublishDeps, options: PublishOptions): Promise<number> {
   const { topics, kafka, signal, bar, print } = deps
-  const names = kindsOf(options.withOutputs)
+  const names = await kindsOf(deps, options.withOutputs)
   const theirs = catalogue(topics.ticks.partitions, `${options.prefix}.`)
   const specs = names.map((name) => targetSpec(theirs[name], topics.ticks.partitions))
   await createTargets(deps, specs)
@@ -93,10 +93,16 @@ export async function publishRange(deps: PublishDeps, options: PublishOptions): 
   }
 }
 
-/** What is copied: system events are of those who ran it, not of the market. */
-type Kind = 'ticks' | 'candles' | 'opportunities'
-const kindsOf = (withOutputs: boolean): readonly Kind[] =>
-  withOutputs ? ['ticks', 'candles', 'opportunities'] : ['ticks']
+/** What is copied: system events are of those who ran it, not of the market; alerts are for people, once. */
+const OUTPUTS = ['candles', 'opportunities', 'matches'] as const
+type Kind = 'ticks' | (typeof OUTPUTS)[number]
+
+/** An archive of before there were rules has no matches. */
+async function kindsOf({ log, topics }: PublishDeps, withOutputs: boolean): Promise<readonly Kind[]> {
+  if (!withOutputs) return ['ticks']
+  const there = await Promise.all(OUTPUTS.map(async (name) => (await log.partitions(topics[name].name)).length > 0))
+  return ['ticks', ...OUTPUTS.filter((_, index) => there[index])]
+}
 
 type Copy = { readonly slot: Slot; readonly target: string; readonly from: Offset; readonly to: Offset }
 

@@ -129,7 +129,8 @@ describe('crosstide replay publish', () => {
     expect(refused.code).not.toBe(0)
     expect(refused.errors).toContain('--append')
     expect((await rig.command([...copy, '--speed', 'max', '--append'])).code).toBe(0)
-    for (const topic of [rig.topics.ticks.name, rig.topics.candles.name, rig.topics.opportunities.name])
+    const { ticks, candles, opportunities, matches } = rig.topics
+    for (const topic of [ticks.name, candles.name, opportunities.name, matches.name])
       expect(await everything(`friday.${topic}`)).toEqual(await everything(topic))
   })
 
