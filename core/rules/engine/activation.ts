@@ -47,11 +47,9 @@ export function takeRules(lineup: Lineup, making: Making, { documentId, epoch, h
 }
 
 /** T begins: warm-ups run from here. */
-export function begin({ state, seatOf }: Lineup): void {
-  for (const version of state.versions) {
-    const warmUp = seatOf.get(version)?.program.warmUpMicros
-    if (version.status === 'listening' && warmUp !== undefined) version.takesOver = state.now + warmUp
-  }
+export function begin({ state }: Lineup): void {
+  for (const version of state.versions)
+    if (version.status === 'listening') version.takesOver = state.now + version.warmUpMicros
 }
 
 /** Versions whose warm-up is over at `at` speak from here on, in the place of those before them. */
@@ -110,16 +108,7 @@ function replace(lineup: Lineup, wanted: readonly Wanted[], epoch: number): void
     // The one that speaks speaks on until its successor takes over.
     if (speaking !== undefined && (same === undefined ? !isReset : true)) kept.add(speaking)
     if (same !== undefined) kept.add(same)
-    else
-      begun.push(
-        versionOf(
-          state,
-          rule,
-          isShadow,
-          isReset ? epoch : 0,
-          state.now === 0 ? Infinity : state.now + program.warmUpMicros,
-        ),
-      )
+    else begun.push(versionOf(state, rule, program, isShadow, isReset ? epoch : 0))
   }
   for (const version of state.versions) if (!kept.has(version)) end(lineup, version)
   state.versions = [...state.versions.filter(({ status }) => status !== 'ended'), ...begun]
@@ -127,18 +116,32 @@ function replace(lineup: Lineup, wanted: readonly Wanted[], epoch: number): void
   lineup.takesOver = firstTakeOver(state)
 }
 
-function versionOf(state: RulesState, rule: Rule, isShadow: boolean, fresh: number, takesOver: number): Version {
+function versionOf(
+  state: RulesState,
+  rule: Rule,
+  { warmUpMicros, renewMicros }: Program,
+  isShadow: boolean,
+  fresh: number,
+): Version {
   const { places } = spaceOf(state, rule.by)
   const free = places.indexOf(false)
   const place = free >= 0 ? free : places.length
   places[place] = true
-  return { rule, isShadow, status: fresh === 0 ? 'listening' : 'speaking', takesOver, fresh, place, order: 0 }
+  const status = fresh === 0 ? 'listening' : 'speaking'
+  const takesOver = state.now === 0 ? Infinity : state.now + warmUpMicros
+  return { rule, isShadow, status, warmUpMicros, renewMicros, takesOver, fresh, place, order: 0 }
 }
 
-/** Ends what fires, and forgets what was known. */
-export function end(lineup: Lineup, version: Version): void {
-  const { state } = lineup
-  const space = spaceOf(state, version.rule.by)
+/** Ends a version. */
+function end(lineup: Lineup, version: Version): void {
+  empty(lineup, version)
+  spaceOf(lineup.state, version.rule.by).places[version.place] = false
+  version.status = 'ended'
+}
+
+/** Ends what fires, and forgets what was known of keys. */
+export function empty(lineup: Lineup, version: Version): void {
+  const space = spaceOf(lineup.state, version.rule.by)
   const seat = lineup.seatOf.get(version)
   for (const key of sortedKeys(space)) {
     const of = key.rules[version.place]
@@ -147,8 +150,6 @@ export function end(lineup: Lineup, version: Version): void {
     if (seat !== undefined && of.phase !== 'idle') endKey(lineup, seat, key, of)
     key.rules[version.place] = undefined
   }
-  space.places[version.place] = false
-  version.status = 'ended'
 }
 
 function endKey(lineup: Lineup, seat: Seat, key: Key, of: KeyRule): void {

@@ -11,6 +11,10 @@ import { isBefore, sortedKeys, type Due, type Key, type KeyRule, type Space } fr
 export type Hands = {
   /** Versions whose warm-up ends at `at` take over. */
   readonly takeOver: (lineup: Lineup, at: Micros) => void
+  /** A renewal: halted versions listen anew. */
+  readonly revive: (lineup: Lineup, at: Micros) => void
+  /** The last whole minute that was passed: versions that hold too much are halted. */
+  readonly weigh: (lineup: Lineup) => void
 }
 
 const DAY_MINUTES = 24 * 60
@@ -22,7 +26,7 @@ export const isDue = ({ state, takesOver }: Lineup, now: Micros): boolean =>
   (state.timers[0]?.at ?? Infinity) <= now || takesOver <= now || now >= (state.minute + 1) * MICROS_PER_MINUTE
 
 /** Carries T to `now`: timers, renewals at whole minutes, take-overs, in the order of their times; at one time in this order. */
-export function advance(lineup: Lineup, now: Micros, { takeOver }: Hands): void {
+export function advance(lineup: Lineup, now: Micros, { takeOver, revive, weigh }: Hands): void {
   const { state } = lineup
   const last = Math.floor(now / MICROS_PER_MINUTE)
   let quiet = 0
@@ -38,11 +42,17 @@ export function advance(lineup: Lineup, now: Micros, { takeOver }: Hands): void 
       quiet = 0
     } else if (minute === at) {
       state.minute += 1
-      if (at % LEAST_RENEWAL === 0) renewAll(lineup, state.now)
+      if (at % LEAST_RENEWAL === 0) {
+        renewAll(lineup, state.now)
+        revive(lineup, state.now)
+      }
       quiet += 1
       // A day in which nothing was due but renewals: another one finds nothing to renew.
       if (quiet > DAY_MINUTES && lineup.takesOver > now && (state.timers[0]?.at ?? Infinity) > now) state.minute = last
-      if (state.minute === last) forget(lineup, state.now)
+      if (state.minute === last) {
+        forget(lineup, state.now)
+        weigh(lineup)
+      }
     } else {
       takeOver(lineup, state.now)
       quiet = 0
@@ -74,7 +84,7 @@ function runTimer(lineup: Lineup, due: Due): void {
 function renewAll(lineup: Lineup, at: Micros): void {
   const keys = new Map<Space, readonly Key[]>()
   for (const seat of lineup.seats) {
-    if (at % seat.program.renewMicros !== 0 || seat.isKeyless || seat.version.status === 'ended') continue
+    if (at % seat.program.renewMicros !== 0 || seat.isKeyless || isGone(seat)) continue
     const own = keys.get(seat.space) ?? sortedKeys(seat.space)
     keys.set(seat.space, own)
     for (const key of own) {
@@ -83,6 +93,8 @@ function renewAll(lineup: Lineup, at: Micros): void {
     }
   }
 }
+
+const isGone = ({ version: { status } }: Seat): boolean => status === 'ended' || status === 'halted'
 
 /**
  * Frees the key from all that was before the last `hold`, `within`: whether it fires or is pending depends on where a run began, so

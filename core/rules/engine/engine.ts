@@ -8,13 +8,16 @@ import { begin, firstTakeOver, takeOver, takeRules } from './activation.ts'
 import type { Batch, RuleOutput } from './batch.ts'
 import { advance, isDue } from './clock.ts'
 import { takeEvent } from './evaluate.ts'
+import { haltHeavy, revive } from './halt.ts'
 import { lineUp, putInOrder, type Lineup, type Making, type Workshop } from './lineup.ts'
 import { tellEnd } from './patterns.ts'
 import { initialState, isBefore, type RulesState } from './state.ts'
 
-/** `readSet` and `compile` are for tests. */
+/** All but the scope have defaults; others are for tests. */
 export type RuleEngineSettings = Pick<Making, 'scope'> & Partial<Making>
 
+/** Four times 64 MiB. */
+const LIMIT_BYTES = 4 * 64 * 1024 * 1024
 /** A chain of matches that rules make of matches is no longer, unless rules read each other while versions change. */
 const LONGEST_CHAIN = 16
 
@@ -23,7 +26,7 @@ const LONGEST_CHAIN = 16
  * aggregates, then the rules see it in their order; then the matches of the record go to the rules that read them.
  */
 export function ruleEngine(settings: RuleEngineSettings): Stage<RulesState, Batch, RuleOutput> {
-  const making: Making = { readSet: readRuleSet, compile: compileRule, ...settings }
+  const making: Making = { readSet: readRuleSet, compile: compileRule, limitBytes: LIMIT_BYTES, ...settings }
   const workshop: Workshop = new WeakMap()
   const lineups = new WeakMap<RulesState, Lineup>()
 
@@ -37,7 +40,7 @@ export function ruleEngine(settings: RuleEngineSettings): Stage<RulesState, Batc
     return lineup
   }
 
-  const hands = { takeOver }
+  const hands = { takeOver, revive, weigh: (lineup: Lineup) => haltHeavy(lineup, making.limitBytes) }
 
   return {
     initial: initialState,

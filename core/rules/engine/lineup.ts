@@ -20,6 +20,8 @@ export type Making = {
   readonly scope: Scope
   readonly readSet: (document: unknown) => ReadRuleSet
   readonly compile: (rule: Rule, allot: Allot) => Compiled
+  /** A rule that holds more in a partition is halted; of rules.md section 11, four times the quota of a rule. */
+  readonly limitBytes: number
 }
 
 /** All that runs for one state; made of it, and made again when its versions change or it was restored. */
@@ -233,7 +235,9 @@ const guarded = (seat: Seat): Guarded<Seat> => ({
 
 /** Puts the versions in the order of evaluation. */
 export function putInOrder(state: RulesState): void {
-  const rules = [...new Map(state.versions.map(({ rule }) => [rule.id, rule])).values()]
+  // Of one id, what speaks decides, whatever came first.
+  const shadowsFirst = state.versions.toSorted((a, b) => Number(b.isShadow) - Number(a.isShadow))
+  const rules = [...new Map(shadowsFirst.map(({ rule }) => [rule.id, rule])).values()]
   const sorted = rules.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const found = orderOf(sorted)
   const ranks = new Map(('order' in found ? found.order : sorted).map(({ id }, rank) => [id, rank]))

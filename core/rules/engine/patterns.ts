@@ -15,7 +15,7 @@ export function evaluatePattern(lineup: Lineup, seat: Seat, key: Key, of: KeyRul
   const { earlier } = seat.program
   if (earlier > 0) frame.earlier = of.earlier.get(frame.event.stream) ?? NONE
   const state = (of.pattern ??= patternInitial(pattern))
-  const dropped = patternStep(pattern, state, frame, enter(lineup, seat, of, false))
+  const dropped = patternStep(pattern, state, frame, enter(lineup, seat, of, false), pattern.program.trace)
   if (dropped > 0) lineup.effects.count('rule_partials_dropped', dropped)
   if (earlier > 0) {
     keepEarlier(of, frame, earlier)
@@ -28,7 +28,7 @@ export function evaluatePattern(lineup: Lineup, seat: Seat, key: Key, of: KeyRul
 export function runPatternTimer(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, pattern: PreparedPattern): void {
   if (of.pattern === undefined) return
   recall(lineup, of)
-  patternExpire(pattern, of.pattern, lineup.frame, enter(lineup, seat, of, true))
+  patternExpire(pattern, of.pattern, lineup.frame, enter(lineup, seat, of, true), pattern.program.trace)
   schedule(lineup, seat, key, of, pattern, of.pattern)
 }
 
@@ -36,7 +36,7 @@ export function runPatternTimer(lineup: Lineup, seat: Seat, key: Key, of: KeyRul
 export function renewPattern(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, pattern: PreparedPattern): void {
   if (of.pattern === undefined) return
   recall(lineup, of)
-  patternRenew(pattern, of.pattern, lineup.frame, enter(lineup, seat, of, true))
+  patternRenew(pattern, of.pattern, lineup.frame, enter(lineup, seat, of, true), pattern.program.trace)
   if (pattern.isTimed) schedule(lineup, seat, key, of, pattern, of.pattern)
 }
 

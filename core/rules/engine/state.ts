@@ -40,10 +40,12 @@ export type Version = {
   readonly rule: Rule
   readonly isShadow: boolean
   status: Status
+  readonly warmUpMicros: number
+  readonly renewMicros: number
   /** When a listening one takes over; Infinity: not known before T begins. */
   takesOver: number
-  /** Shares no state with others: the epoch that it began in; 0: it does. */
-  fresh: number
+  /** Shares no state with others: the epoch, or the time, that it began at; 0: it does. */
+  readonly fresh: number
   /** Its place among the states that a key holds by rule. */
   readonly place: number
   /** Its rank in the order of evaluation. */

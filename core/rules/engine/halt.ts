@@ -1,0 +1,74 @@
+import type { Micros } from '../../time.ts'
+import { empty, firstTakeOver, tell } from './activation.ts'
+import type { Lineup, Seat } from './lineup.ts'
+import { keysOf, type Key, type KeyRule, type Space } from './state.ts'
+
+/** Bytes that a partial takes beside what its steps took, as rules.md section 11 counts them. */
+const PARTIAL_BYTES = 96
+const STEP_BYTES = 16
+const VALUE_BYTES = 8
+
+/**
+ * Halts the rules that hold more than `limitBytes`, rather than give other values: what they know is forgotten, and from their next
+ * renewal on they listen anew.
+ */
+export function haltHeavy(lineup: Lineup, limitBytes: number): void {
+  const { state } = lineup
+  const spaces = new Map<Space, readonly Key[]>()
+  const sums = new Map<Space, number[]>()
+  for (const seat of lineup.seats) {
+    const { space, version } = seat
+    if (seat.isKeyless || (version.status !== 'speaking' && version.status !== 'listening')) continue
+    const keys = spaces.get(space) ?? keysOf(space)
+    spaces.set(space, keys)
+    const known = sums.get(space) ?? []
+    sums.set(space, known)
+    const bytes = heldBy(seat, keys, known)
+    if (bytes <= limitBytes) continue
+    empty(lineup, version)
+    version.status = 'halted'
+    state.versions = [...state.versions]
+    const { id, version: number } = version.rule
+    const message = `${id}@${number} holds ${bytes} bytes, ${limitBytes} at most: it listens anew from its next renewal on`
+    tell(lineup, 'RULE_HALTED', message, { ruleId: id, version: String(number), shadow: String(version.isShadow) })
+  }
+  lineup.takesOver = firstTakeOver(state)
+}
+
+/** Halted rules whose renewal is at `at` listen anew, for their warm-up. */
+export function revive(lineup: Lineup, at: Micros): void {
+  const { state } = lineup
+  if (state.versions.every(({ status }) => status !== 'halted')) return
+  state.versions = state.versions.map((version) =>
+    version.status === 'halted' && at % version.renewMicros === 0
+      ? { ...version, status: 'listening', takesOver: at + version.warmUpMicros, fresh: at }
+      : version,
+  )
+  lineup.takesOver = firstTakeOver(state)
+}
+
+/** `sums`: of a slot over all keys, once known; rules may share it. */
+function heldBy({ slots, machines, version, program }: Seat, keys: readonly Key[], sums: number[]): number {
+  let bytes = 0
+  for (const [at, slot] of slots.entries()) {
+    const machine = machines[at]
+    if (machine === undefined) continue
+    const sum =
+      sums[slot] ??
+      keys.reduce((total, key) => {
+        const state = key.slots[slot]
+        return state === undefined ? total : total + machine.held(state)
+      }, 0)
+    sums[slot] = sum
+    bytes += sum
+  }
+  if (program.body.kind !== 'pattern') return bytes
+  const { captured, steps } = program.body.pattern
+  const each = PARTIAL_BYTES + VALUE_BYTES * captured.length + STEP_BYTES * steps.length
+  return keys.reduce((total, key) => total + each * partialsOf(key.rules[version.place]), bytes)
+}
+
+function partialsOf(of: KeyRule | undefined): number {
+  if (of?.pattern === undefined) return 0
+  return of.pattern.buckets.reduce((sum, { live }) => sum + live, of.pattern.scanned.length)
+}

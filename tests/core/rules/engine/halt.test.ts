@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { MICROS_PER_SECOND } from '../../../../core/time.ts'
+import { brief, control, NOON, row, rule, run, traded, type Row } from './rig.ts'
+
+const heavy = rule({
+  id: 'heavy',
+  let: { m: { agg: 'median', of: 'price', over: { sliding: '59s' } } },
+  when: 'price > 100 && has(m)',
+  release: { when: 'price < 99' },
+  renew: '15m',
+})
+const light = rule({ id: 'light', when: 'price > 100', release: { when: 'price < 99' }, renew: '15m' })
+
+/** As many trades in each second from `from` on, for `seconds`. */
+const burst = (from: number, seconds: number, each: number): readonly Row[] =>
+  Array.from({ length: seconds * each }, (_, index) => traded(from + Math.floor(index / each), { price: 101 }))
+
+const log = [
+  control(0, [heavy, light]),
+  ...burst(1, 100, 1),
+  // 59 s of 50 trades are above 2,000 values of 16 bytes at least; of one trade, below.
+  ...burst(101, 70, 50),
+  ...burst(171, 900, 1),
+  row(1100),
+]
+const LIMIT = 2000 * 16
+
+test('a rule that holds more than it may is halted at a whole minute, and listens anew from its next renewal on', () => {
+  const { matches, outputs } = run(log, { limitBytes: LIMIT })
+  const found = outputs.flatMap((output) =>
+    output.kind === 'finding' && output.finding.details['ruleId'] === 'heavy'
+      ? [`${output.finding.kind} ${(output.finding.at - NOON) / MICROS_PER_SECOND}`]
+      : [],
+  )
+  expect(found).toEqual(['RULE_ACTIVE 60', 'RULE_HALTED 180', 'RULE_ACTIVE 960'])
+  expect(matches.filter(({ ruleId }) => ruleId === 'heavy').map(brief)).toEqual([
+    'FIRED 60',
+    'RESOLVED(rule) 180',
+    'FIRED 960',
+  ])
+})
+
+test('others go on meanwhile', () => {
+  const { matches } = run(log, { limitBytes: LIMIT })
+  expect(matches.filter(({ ruleId }) => ruleId === 'light').map(brief)).toEqual([
+    'FIRED 1',
+    'RESOLVED(renew) 900',
+    'FIRED 900',
+  ])
+})
+
+test('what it knew is forgotten, and a restored state agrees', () => {
+  const until = log.filter(({ now }) => now < NOON + 300 * MICROS_PER_SECOND)
+  const { state, outputs } = run(until, { limitBytes: LIMIT })
+  expect(state.spaces.get('symbol')?.sources).toEqual([''])
+  const few = log.filter((_, index) => index < 120 || index > 3600)
+  expect(run(few, { limitBytes: 400, isCloned: true }).outputs).toEqual(run(few, { limitBytes: 400 }).outputs)
+  expect(outputs.length).toBeGreaterThan(0)
+})
