@@ -43,13 +43,22 @@ const each = (window: Window): readonly Aggregate[] =>
 
 type Fed = { readonly told: Told | undefined; readonly at: number }
 
-/** Bursts, equal times, quiet stretches, moments at which nothing comes; values that repeat, absent ones, late candles. */
+/** Of the windows, their pauses and hops, in milliseconds: what happens at the very edge. */
+const LENGTHS = [40, 40, 1000, 2000, 3000, 5000, 10_000]
+
+/**
+ * Bursts, equal times, quiet stretches, steps of just a window's length, moments at which nothing comes; values that repeat, absent
+ * ones, late candles.
+ */
 function story(seed: number, count: number, typicalMicros: number): readonly Fed[] {
   const random = seeded(seed)
   let at = START - random(20) * SECOND
   return Array.from({ length: count }, () => {
     const dice = random(30)
-    at += dice === 0 ? random(40 * SECOND) : dice < 6 ? 0 : random(dice < 12 ? 20 : 2 * typicalMicros)
+    if (dice === 0) at += random(40 * SECOND)
+    else if (dice === 1) at += SECOND - (at % SECOND)
+    else if (dice < 4) at += (LENGTHS[random(LENGTHS.length)] ?? 0) * 1000
+    else if (dice > 8) at += random(dice < 18 ? 20 : 2 * typicalMicros)
     if (random(6) === 0) return { at, told: undefined }
     const a = random(25) === 0 ? Number.NaN : (random(40) - 12) / 4
     const open = Math.floor(at / SECOND - 1 - (random(9) === 0 ? random(20) : 0)) * SECOND
