@@ -63,7 +63,7 @@ function varietyOf(name: string, { exchanges }: World, horizonMicros: number): n
 export function keysOf(rule: Rule, guards: readonly Guard[], world: World, horizonMicros: number): number {
   const { by } = rule
   const others = by.reduce((product, name) => product * varietyOf(name, world, horizonMicros), 1)
-  if (world.exchanges.size === 0)
+  if (world.exchanges.size === 0 || (rule.scope === 'pair' && world.pairs.length === 0))
     return others * by.reduce((product, name) => product * (isKnown(name) ? USUAL_KEYS[name] : 1), 1)
   const partitions = new Map<number, Set<string>>()
   for (const seen of seenBy(rule, guards, world)) {
