@@ -36,8 +36,8 @@ const LIMITS: Readonly<Record<Kind, Pick<Pace, 'perMinute' | 'most'>>> = {
   log: { perMinute: 10_000, most: 100 },
   webhook: { perMinute: 60, most: 100 },
   slack: { perMinute: 30, most: 20 },
-  discord: { perMinute: 25, most: 3 },
-  telegram: { perMinute: 18, most: 6 },
+  discord: { perMinute: 25, most: 2 },
+  telegram: { perMinute: 18, most: 4 },
   email: { perMinute: 10, most: 100 },
 }
 const LONGEST_REASON = 200

@@ -29,6 +29,7 @@ export type AlertsDeps = {
   readonly resolve?: Resolve
   /** Of a clock that never steps. */
   readonly steadyMs?: () => number
+  readonly graceMs?: number
   readonly silentMs?: number
   readonly pollMs?: number
 }

@@ -32,6 +32,8 @@ export type SenderDeps = {
   readonly nowMs: () => number
   readonly random: () => number
   readonly failpoint?: (name: string) => void
+  /** An attempt that has begun may take this long after the signal; then nobody knows its outcome. */
+  readonly graceMs?: number
   /** A sender that is paused for this long is taken over from. */
   readonly silentMs?: number
   readonly pollMs?: number
@@ -48,6 +50,8 @@ export type Sender = {
 }
 
 const SILENT_MS = 10_000
+/** There are ten seconds to stop, for everything. */
+const GRACE_MS = 4000
 const POLL_MS = 250
 const STANDBY_MS = 1000
 /** So long a failure is nobody's business but the retry's. */
@@ -62,7 +66,8 @@ const lockOf = ({ kind, channel }: Queue): number =>
  * on record before it is made and its outcome after: whatever happens in between, the next sender knows that nobody knows.
  */
 export function sender(deps: SenderDeps): Sender {
-  const { queue, pool, log, signal, silentMs = SILENT_MS, pollMs = POLL_MS, failpoint = () => undefined } = deps
+  const { queue, pool, log, signal, failpoint = () => undefined } = deps
+  const { graceMs = GRACE_MS, silentMs = SILENT_MS, pollMs = POLL_MS } = deps
   const { channel } = queue
   let failing: { readonly sinceMs: number; readonly reason: string } | undefined
 
@@ -78,8 +83,9 @@ export function sender(deps: SenderDeps): Sender {
   async function delivered(connection: Database, items: readonly Item[]): Promise<Delivery> {
     const over = new AbortController()
     const keeping = keepLock(connection, over.signal)
+    const late = delayed(signal, graceMs, over.signal)
     try {
-      return await Promise.race([deps.deliver(items, signal), keeping.then(() => NOBODY_KNOWS)])
+      return await Promise.race([deps.deliver(items, late), keeping.then(() => NOBODY_KNOWS)])
     } finally {
       over.abort()
       await keeping
@@ -167,6 +173,18 @@ export function sender(deps: SenderDeps): Sender {
       return `alert ${queue.kind === 'message' ? 'channel' : 'target'} ${channel} has failed for ${seconds} s: ${failing.reason}`
     },
   }
+}
+
+/** Aborts so many milliseconds after another signal, unless it is `over` by then. */
+function delayed(signal: AbortSignal, ms: number, over: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  const count = async (): Promise<void> => {
+    await pause(ms, over)
+    if (!over.aborted) late.abort()
+  }
+  if (signal.aborted) void count()
+  else signal.addEventListener('abort', () => void count(), { once: true, signal: over })
+  return late.signal
 }
 
 const NOBODY_KNOWS: Delivery = { kind: 'unknown', reason: 'stopped before the answer' }

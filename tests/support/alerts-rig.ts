@@ -54,6 +54,7 @@ export function startAlerts(own: TestDatabase, config: AlertsConfig, change: Par
     log: silentLog,
     signal: abort.signal,
     pollMs: 20,
+    graceMs: 100,
     ...change,
   })
   const running = alerts.run()

@@ -3,9 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import type { WrittenAlert } from '../../../core/alert.ts'
 import { acknowledge, addSilence, endSilence, silencesInForce } from '../../../io/alerts.ts'
 import { isSignedBy } from '../../../io/outgoing/signature.ts'
+import { openPool } from '../../../io/postgres.ts'
 import { alert } from '../../support/alerts.ts'
 import { alertsConfig, outboxOf, startAlerts, storeAlerts } from '../../support/alerts-rig.ts'
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createTestDatabase, silentLog, type TestDatabase } from '../../support/database.ts'
 import { startReceiver, type Receiver } from '../../support/receiver.ts'
 
 let own: TestDatabase
@@ -150,20 +151,21 @@ describe('a sender', { timeout: 60_000 }, () => {
   })
 
   test('says so where a channel has failed for a minute, until it does not', async () => {
-    const desk = await receiver((response, nth) => void response.writeHead(nth < 2 ? 503 : 200).end('too busy'))
-    let ahead = 0
+    let [ahead, status] = [0, 503]
+    const desk = await receiver((response) => void response.writeHead(status).end('too busy'))
     const { alerts } = start({ channels: [hook('desk', desk)] }, { steadyMs: () => performance.now() + ahead })
     await store([alert(0)], 'desk')
-    await eventually(() => expect(desk.arrived.length).toBe(1))
+    await eventually(async () => expect(await outboxOf(own)).toMatchObject([{ reason: 'status 503: too busy' }]))
     expect(alerts.problems()).toEqual([])
-    ahead = 90_000
-    await eventually(() =>
+    await eventually(() => {
+      ahead += 61_000
       expect(alerts.problems()).toEqual([
         expect.stringMatching(/^alert channel desk has failed for \d+ s: status 503: too busy$/),
-      ]),
-    )
+      ])
+    })
+    status = 200
     await eventually(async () => expect(await outcomes('desk')).toEqual(['sent']))
-    expect(alerts.problems()).toEqual([])
+    await eventually(() => expect(alerts.problems()).toEqual([]))
   })
 
   test('dedupes, groups, and tells the end of what it told', async () => {
@@ -214,7 +216,24 @@ describe('a sender', { timeout: 60_000 }, () => {
     expect(idsIn(desk)).toEqual([[alert(0).alertId], [alert(1).alertId]])
   })
 
-  test('ends at once though a channel hangs, and the next process knows that nobody knows', async () => {
+  test('told to end, waits for the answer to what it has begun, begins nothing more', async () => {
+    let answer = (): void => undefined
+    const desk = await receiver((response) => {
+      answer = () => void response.end()
+    })
+    const first = start({ channels: [hook('desk', desk)] }, { graceMs: 30_000 })
+    await store([alert(0), alert(1, { ruleId: 'other' })], 'desk')
+    await eventually(() => expect(desk.arrived.length).toBe(1))
+    const stopped = first.stop()
+    answer()
+    await stopped
+    expect(await outboxOf(own)).toMatchObject([
+      { outcome: 'sent', attempts: 1, uncertain: 0 },
+      { outcome: null, attempts: 0 },
+    ])
+  })
+
+  test('ends soon though a channel hangs, and the next process knows that nobody knows', async () => {
     const desk = await receiver((response, nth) => void (nth > 0 && response.end()))
     const first = start({ channels: [hook('desk', desk)] })
     await store([alert(0)], 'desk')
@@ -230,12 +249,18 @@ describe('a sender', { timeout: 60_000 }, () => {
 describe('silences and acknowledgements', () => {
   const audits: Parameters<Parameters<typeof acknowledge>[3]>[0][] = []
   const audit = (event: (typeof audits)[number]) => void audits.push(event)
+  let database: ReturnType<typeof openPool>
+  // As the API will.
+  beforeAll(() => {
+    database = openPool(own.url, 'api_rw', silentLog, 1)
+  })
+  afterAll(() => database.end())
   beforeEach(() => void audits.splice(0))
 
   test('what is silenced is not sent, and the alert says by what', async () => {
     const desk = await receiver()
     const id = await addSilence(
-      own.pool,
+      database,
       {
         matcher: { ruleId: 'spike', symbol: 'S1-USD' },
         from: new Date(Date.now() - 1000),
@@ -250,9 +275,9 @@ describe('silences and acknowledgements', () => {
     await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'silenced']))
     const { rows } = await own.pool.query('select silenced_by from alerts order by log_offset')
     expect(rows).toEqual([{ silenced_by: null }, { silenced_by: String(id) }])
-    expect(await endSilence(own.pool, id, 'bob', audit)).toBe(true)
-    expect(await endSilence(own.pool, id, 'bob', audit)).toBe(false)
-    expect(await silencesInForce(own.pool)).toEqual([])
+    expect(await endSilence(database, id, 'bob', audit)).toBe(true)
+    expect(await endSilence(database, id, 'bob', audit)).toBe(false)
+    expect(await silencesInForce(database)).toEqual([])
     await store([alert(2, { symbol: 'S1-USD' })], 'desk')
     await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'silenced', 'sent']))
     expect(audits.map(({ details }) => [details['audit'], details['by']])).toEqual([
@@ -263,7 +288,7 @@ describe('silences and acknowledgements', () => {
 
   test('an open alert is acknowledged once, by name; what is over or unknown is not', async () => {
     await store([alert(0), alert(1), alert(2, { alertKey: alert(1).alertKey, phase: 'RESOLVED' })], 'desk')
-    const by = (n: number, who: string) => acknowledge(own.pool, alert(n).alertId, who, audit)
+    const by = (n: number, who: string) => acknowledge(database, alert(n).alertId, who, audit)
     expect([await by(0, 'alice'), await by(0, 'bob'), await by(1, 'bob'), await by(9, 'bob')]).toEqual([
       'done',
       'before',
@@ -284,9 +309,9 @@ describe('silences and acknowledgements', () => {
 
   test('PostgreSQL takes no silence of everything, nor one that ends before it begins', async () => {
     const silence = { matcher: {}, from: new Date(1000), until: new Date(2000), author: 'a', comment: '' }
-    await expect(addSilence(own.pool, silence, audit)).rejects.toMatchObject({ code: '23514' })
+    await expect(addSilence(database, silence, audit)).rejects.toMatchObject({ code: '23514' })
     const backwards = { ...silence, matcher: { type: 'X' }, until: new Date(0) }
-    await expect(addSilence(own.pool, backwards, audit)).rejects.toMatchObject({ code: '23514' })
+    await expect(addSilence(database, backwards, audit)).rejects.toMatchObject({ code: '23514' })
     expect(audits).toEqual([])
   })
 })
