@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { bootstrap } from '../cli/bootstrap.ts'
+import { SHIPPED_RULES, loadRuleFiles } from '../cli/rule-files.ts'
 import { roleProcess, ROLES, type Role, type Wiring } from '../cli/roles.ts'
 import { describeExit, superviseRole, type SupervisedRole } from '../cli/supervisor.ts'
 import type { ArbitrageConfig } from '../core/arbitrage/config.ts'
@@ -63,6 +64,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       databaseUrl: stack.database,
       config,
       arbitrage: options.arbitrage,
+      rules: await loadRuleFiles([SHIPPED_RULES]),
       log,
     })
   } catch (error) {
@@ -95,6 +97,7 @@ async function startRoles(options: PipelineOptions, stack: Stack, framesPerSecon
       registry: stack.registry,
       databaseOf: () => stack.database,
       simulator,
+      writeKeyHash: undefined,
     }
     const started = await superviseRole(roleProcess(role, wiring, options.environment, variables), {
       restarted: (name, exit) => died(name, describeExit(exit)),

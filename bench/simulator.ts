@@ -86,6 +86,7 @@ const startAlone = ({ environment, variables }: Deps, rate: number): Promise<Sup
         registry: 'http://127.0.0.1:1',
         databaseOf: () => 'postgres://127.0.0.1:1/none',
         simulator: undefined,
+        writeKeyHash: undefined,
       },
       environment,
       { ...variables, LOG_LEVEL: 'warn', CROSSTIDE_SIMULATOR_RATE: String(rate) },
