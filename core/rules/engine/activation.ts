@@ -9,8 +9,8 @@ import type { Program } from '../program.ts'
 import { canonicalRule } from '../rule-set.ts'
 import { frameAt } from './clock.ts'
 import { resolve, setDue } from './firing.ts'
-import type { Lineup, Making, Seat } from './lineup.ts'
-import { initialKeyRule, sortedKeys, spaceOf, type Key, type KeyRule, type RulesState, type Version } from './state.ts'
+import { meet, type Lineup, type Making, type Seat } from './lineup.ts'
+import { sortedKeys, spaceOf, type Key, type KeyRule, type RulesState, type Version } from './state.ts'
 
 /** So many problems of a document are told. */
 const MOST_TOLD = 10
@@ -166,7 +166,7 @@ function handOver(lineup: Lineup, before: Version, after: Version): void {
   for (const key of sortedKeys(space)) {
     const old = key.rules[before.place]
     if (old === undefined) continue
-    const of = (key.rules[after.place] ??= initialKeyRule())
+    const of = key.rules[after.place] ?? meet(seat, key)
     of.event ??= old.event
     const { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed, due } = old
     Object.assign(of, { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed })

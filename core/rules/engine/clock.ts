@@ -1,7 +1,6 @@
 import { MICROS_PER_MINUTE, micros, type Micros } from '../../time.ts'
 import { takeTimer } from '../../timers.ts'
 import { resolve, runWhenTimer, waitOn } from './firing.ts'
-import { prepare } from './feed.ts'
 import { forget } from './forget.ts'
 import type { Lineup, Seat } from './lineup.ts'
 import { renewPattern, runPatternTimer } from './patterns.ts'
@@ -62,7 +61,6 @@ export function advance(lineup: Lineup, now: Micros, { takeOver, revive, weigh }
 
 /** Sets the frame to a moment without a record, for a rule and a key. */
 export function frameAt({ frame, state }: Lineup, seat: Seat, key: Key, of: KeyRule, at: Micros): void {
-  prepare(seat, key)
   seat.key = key
   frame.now = at
   frame.stamp = state.stamp += 1

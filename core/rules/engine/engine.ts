@@ -30,13 +30,18 @@ export function ruleEngine(settings: RuleEngineSettings): Stage<RulesState, Batc
   const workshop: Workshop = new WeakMap()
   const lineups = new WeakMap<RulesState, Lineup>()
 
+  // A look-up in a WeakMap takes as long as a simple rule does.
+  let last: Lineup | undefined
+
   function lineupOf(state: RulesState): Lineup {
+    if (last?.state === state) return last
     let lineup = lineups.get(state)
     if (lineup === undefined) {
       lineup = makeLineup(state)
       rebuild(lineup, making, workshop)
       lineups.set(state, lineup)
     }
+    last = lineup
     return lineup
   }
 

@@ -1,11 +1,11 @@
 import type { RuleEvent } from '../events.ts'
 import { findIn } from './dispatch.ts'
 import { evaluateKeyless, evaluateWhen } from './firing.ts'
-import { feedIt, prepare } from './feed.ts'
+import { feedIt } from './feed.ts'
 import { findKey, hasKey, keyOf } from './keys.ts'
-import type { Lane, Lineup, Seat } from './lineup.ts'
 import { evaluatePattern } from './patterns.ts'
-import { initialKeyRule, type Key } from './state.ts'
+import { meet, type Lane, type Lineup, type Seat } from './lineup.ts'
+import type { Key } from './state.ts'
 
 const NO_SLOTS: readonly object[] = []
 
@@ -60,7 +60,7 @@ function enter({ frame, state, found }: Lineup, { space, readers, feeds, index, 
   if (key === undefined && !hasKey(readers, event)) found.length = from
   for (let i = from; i < found.length; i++) {
     const seat = found[i]
-    if (seat !== undefined) seat.key = key
+    if (seat !== undefined) seat.key = seat.isKeyless ? undefined : key
   }
 }
 
@@ -83,7 +83,6 @@ function evaluate(lineup: Lineup, seat: Seat): void {
   const { frame } = lineup
   const { program, key } = seat
   frame.slots = key === undefined ? NO_SLOTS : key.slots
-  if (key !== undefined) prepare(seat, key)
   const { where, body } = program
   if (where !== undefined) {
     const passes = where.read(frame)
@@ -93,12 +92,11 @@ function evaluate(lineup: Lineup, seat: Seat): void {
     }
   }
   seat.evaluated += 1
-  if (body.kind === 'when' && seat.isKeyless) {
-    if (seat.version.status === 'speaking') evaluateKeyless(lineup, seat, body)
+  if (key === undefined) {
+    if (body.kind === 'when' && seat.version.status === 'speaking') evaluateKeyless(lineup, seat, body)
     return
   }
-  if (key === undefined) return
-  const of = (key.rules[seat.version.place] ??= initialKeyRule())
+  const of = key.rules[seat.version.place] ?? meet(seat, key)
   if (body.kind === 'when') evaluateWhen(lineup, seat, key, of, body)
   else if (seat.pattern !== undefined) evaluatePattern(lineup, seat, key, of, seat.pattern)
 }

@@ -11,9 +11,9 @@ import { preparePattern, type PreparedPattern } from '../pattern/prepare.ts'
 import type { ReadRuleSet } from '../rule-set.ts'
 import type { RuleOutput } from './batch.ts'
 import { indexOf, type Guarded, type Index } from './dispatch.ts'
-import type { Feed, Slots } from './feed.ts'
+import { prepare, type Feed, type Slots } from './feed.ts'
 import { readersOf, type KeyReader } from './keys.ts'
-import { spaceOf, type Key, type KeyRule, type RulesState, type Space, type Version } from './state.ts'
+import { initialKeyRule, spaceOf, type Key, type KeyRule, type RulesState, type Space, type Version } from './state.ts'
 
 /** How documents become programs. */
 export type Making = {
@@ -72,6 +72,14 @@ export type Seat = Slots & {
   /** Events at which its condition was absent: `where`, `when`. */
   unclear: number
   undecided: number
+}
+
+/** What a rule knows of a key that it sees for the first time; the states that it reads are made. */
+export function meet(seat: Seat, key: Key): KeyRule {
+  prepare(seat, key)
+  const of = initialKeyRule()
+  key.rules[seat.version.place] = of
+  return of
 }
 
 /** A space as events of one stream see it. */
