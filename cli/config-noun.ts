@@ -28,7 +28,7 @@ export function addConfig(cli: Command, environment: Environment, exit: (code: n
       `
 It stays in effect over restarts, until crosstide.config.json is edited: the next start takes that.
 Partitions, inverses, backfill, simulator and retentionDays are read at a start only: a file that changes them is refused.
-"arbitrage" is a document of its own: a start takes it, or crosstide arbitrage set.
+"arbitrage" is a document of its own: a start takes it, or crosstide arbitrage set. "alerts" is read by consumers when they start.
 A symbol that its exchange does not list is a FAULT event; the others go on.`,
     )
     .action(async (file: string, { source: of, dryRun }: { readonly source?: Source; readonly dryRun: boolean }) =>
