@@ -9,9 +9,10 @@ import { namesIn, type Node } from './expression/node.ts'
 import { expressionOf, fieldOfAny } from './fields.ts'
 import type { BoolExpression, Expression, Names, Unresolved } from './frame.ts'
 import { candleMicrosOf } from './guards.ts'
-import type { Reader, Source } from './machine.ts'
-import { memoised } from './memo.ts'
+import type { Source } from './machine.ts'
+import { memoised, usesIn } from './memo.ts'
 import type { Allot } from './program.ts'
+import { both, readerAt } from './slot.ts'
 import { NO_STEPS } from './step-names.ts'
 
 /** A named value, ready. */
@@ -61,6 +62,10 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
   const written = rule.let ?? {}
   const done = new Map<string, Let | Unresolved>()
   const path: string[] = []
+  const uses = usesIn(rule)
+  /** What is asked for once need not be remembered. */
+  const kept = (name: string, expression: Expression): Expression =>
+    uses(name) > 1 ? memoised(expression) : expression
 
   const letOf: LetOf = (name) => {
     const known = done.get(name)
@@ -105,7 +110,7 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     const read = expressionAt(all, text, { role: 'let', pointer, names: namesOf(all.all, letOf), streams: all.all })
     if (read === undefined) return undefined
     const needs = needsOf([read.node])
-    const expression = read.node.kind === 'literal' ? read.expression : memoised(read.expression)
+    const expression = read.node.kind === 'literal' ? read.expression : kept(name, read.expression)
     return { name, expression, node: read.node, nodes: [], needs, aggregate: undefined, depthMicros: depthOf(needs) }
   }
 
@@ -155,7 +160,7 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
     const { source, reader } = made
     return {
       name,
-      expression: memoised(readerAt(allot(rule.by, source), reader)),
+      expression: kept(name, readerAt(allot(rule.by, source), reader)),
       node: undefined,
       nodes: read.map(({ node }) => node),
       needs: new Set([...needs, ...seriesNeeds]),
@@ -198,26 +203,3 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
 /** Aggregates say what is wrong in half a sentence. */
 const sentence = (message: string): string =>
   `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?]$/.test(message) ? '' : '.'}`
-
-function readerAt(slot: number, reader: Reader): Expression {
-  if (reader.type === 'string')
-    return {
-      type: 'string',
-      read: (frame) => {
-        const state = frame.slots[slot]
-        return state === undefined ? undefined : reader.read(state, frame)
-      },
-    }
-  return {
-    type: reader.type,
-    read: (frame) => {
-      const state = frame.slots[slot]
-      return state === undefined ? NaN : reader.read(state, frame)
-    },
-  }
-}
-
-const both = (one: BoolExpression | undefined, other: BoolExpression | undefined): BoolExpression | undefined =>
-  one === undefined || other === undefined
-    ? (one ?? other)
-    : { type: 'bool', read: (frame) => one.read(frame) === true && other.read(frame) === true }

@@ -1,3 +1,4 @@
+import type { Rule } from './document.ts'
 import type { Expression, Frame } from './frame.ts'
 
 /** Slots of no key. */
@@ -23,4 +24,13 @@ function once<T>(read: (frame: Frame) => T, absent: T): (frame: Frame) => T {
     }
     return value
   }
+}
+
+/** How often a name of `let` stands in the rule's texts, at most: other words that look like it count too. */
+export function usesIn(rule: Rule): (name: string) => number {
+  const words = JSON.stringify({ ...rule, tests: undefined }).match(/\w+/g) ?? []
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  // once where it is defined
+  return (name) => (counts.get(name) ?? 1) - 1
 }

@@ -439,3 +439,13 @@ describe('the rest of a program', () => {
     expect(codes(whenRule({ emit: { ...emit, alert: false } }))).toEqual(['E201 /emit/action'])
   })
 })
+
+describe('what stands in a rule once', () => {
+  test('is not remembered: it is asked for once', () => {
+    const rule = compiled(whenRule({ let: { p: 'price * 2' }, when: 'p > 1' }))
+    const frame = frameOf(trade({ price: 2 }))
+    expect(whenOf(rule).read(frame)).toBe(true)
+    frame.event = trade({ price: 0 })
+    expect(whenOf(rule).read(frame)).toBe(false)
+  })
+})
