@@ -1,11 +1,12 @@
 import { forgetPanes, keepPane, paneNodes, paneRange, type PaneNodes } from '../../pane-nodes.ts'
 import { paneLength } from '../../panes.ts'
+import type { Aggregate } from '../../windows/aggregate.ts'
 import { MOMENTS, type Moments } from '../../windows/moments.ts'
 import type { Frame } from '../frame.ts'
 import { doubles, dropPairs, emptyDoubleRing, pushPair, unboxed, type DoubleRing } from './double-ring.ts'
 
 /**
- * Count, mean and squares over a sliding window: core/panes.ts with the sums of {@link MOMENTS}, bit for bit, but kept in
+ * Count, mean and squares, or a plain sum, over a sliding window: core/panes.ts with the sums of {@link MOMENTS}, bit for bit, but kept in
  * numbers that change in place. Rules ask for these more than for all else, and an object per addition and merge is most of
  * what those cost. Plain data.
  */
@@ -50,6 +51,13 @@ const PLACES = 24
 const EVENT_BYTES = 16
 const PANE_BYTES = 128
 
+/** As SUM of core/windows/aggregate.ts. */
+const PLAIN: Aggregate<Moments, number> = {
+  empty: MOMENTS.empty,
+  add: ({ n, mean }, x) => ({ n: n + 1, mean: mean + x, squares: 0 }),
+  merge: (a, b) => (a.n === 0 ? b : b.n === 0 ? a : { n: a.n + b.n, mean: a.mean + b.mean, squares: 0 }),
+}
+
 export type SlidingMomentsMachine = {
   initial(this: void): SlidingMoments
   add(this: void, state: SlidingMoments, frame: Frame): void
@@ -58,7 +66,13 @@ export type SlidingMomentsMachine = {
   look(this: void, state: SlidingMoments, frame: Frame, lag: 0 | 1): readonly number[]
 }
 
-export function slidingMoments(of: (frame: Frame) => number, lengthMicros: number): SlidingMomentsMachine {
+/** `plain`: the sum itself stands in the place of the mean, and there are no squares. */
+export function slidingMoments(
+  of: (frame: Frame) => number,
+  lengthMicros: number,
+  plain: boolean,
+): SlidingMomentsMachine {
+  const aggregate = plain ? PLAIN : MOMENTS
   const paneMicros = paneLength(lengthMicros)
 
   function close(state: SlidingMoments, now: number): void {
@@ -89,9 +103,12 @@ export function slidingMoments(of: (frame: Frame) => number, lengthMicros: numbe
     let squares = 0
     for (let n = 1; n <= oldest; n++) {
       const x = pairs[((2 * (head + oldest - n)) & mask) + 1] ?? 0
-      const d = x - mean
-      mean += d / n
-      squares += d * (x - mean)
+      if (plain) mean += x
+      else {
+        const d = x - mean
+        mean += d / n
+        squares += d * (x - mean)
+      }
       suffixes[2 * n] = mean
       suffixes[2 * n + 1] = squares
     }
@@ -110,7 +127,7 @@ export function slidingMoments(of: (frame: Frame) => number, lengthMicros: numbe
       forgetPanes(nodes, first)
       makeSuffixes(state, (first + 1) * paneMicros)
     }
-    const { n, mean, squares } = paneRange(MOMENTS, nodes, (numbers[FIRST] ?? 0) + 1, last - 1)
+    const { n, mean, squares } = paneRange(aggregate, nodes, (numbers[FIRST] ?? 0) + 1, last - 1)
     numbers[BETWEEN] = n
     numbers[BETWEEN + 1] = mean
     numbers[BETWEEN + 2] = squares
@@ -156,10 +173,10 @@ export function slidingMoments(of: (frame: Frame) => number, lengthMicros: numbe
       numbers[PRIOR + 2] = squares
       const n = before + 1
       const d = x - mean
-      const m = mean + d / n
+      const m = plain ? mean + x : mean + d / n
       numbers[FILL] = n
       numbers[FILL + 1] = m
-      numbers[FILL + 2] = squares + d * (x - m)
+      numbers[FILL + 2] = plain ? 0 : squares + d * (x - m)
       pushPair(state.ring, now, x)
       numbers[STAMP] = frame.stamp
       numbers[AT] = -1
@@ -176,24 +193,24 @@ export function slidingMoments(of: (frame: Frame) => number, lengthMicros: numbe
       const start = now - lengthMicros
       if (now >= (numbers[LAST_END] ?? 0) || start >= (numbers[FIRST_END] ?? 0)) advance(state, now, start)
       else drop(state, start)
-      if ((numbers[OLDER] ?? 0) < 0) makeOlder(numbers, state.suffixes)
-      merge(numbers, OLDER, lag === 0 ? FILL : PRIOR, N)
+      if ((numbers[OLDER] ?? 0) < 0) makeOlder(numbers, state.suffixes, plain)
+      merge(numbers, OLDER, lag === 0 ? FILL : PRIOR, N, plain)
       return numbers
     },
   }
 }
 
 /** merge(A, B) of rules.md section 7. */
-function makeOlder(numbers: number[], suffixes: readonly number[]): void {
+function makeOlder(numbers: number[], suffixes: readonly number[], plain: boolean): void {
   const n = numbers[OLDEST] ?? 0
   numbers[OLDER] = n
   numbers[OLDER + 1] = n === 0 ? 0 : (suffixes[2 * n] ?? 0)
   numbers[OLDER + 2] = n === 0 ? 0 : (suffixes[2 * n + 1] ?? 0)
-  merge(numbers, OLDER, BETWEEN, OLDER)
+  merge(numbers, OLDER, BETWEEN, OLDER, plain)
 }
 
 /** The sums at `a` and those at `b`, newer, are merged into those at `to`. */
-function merge(numbers: number[], a: number, b: number, to: number): void {
+function merge(numbers: number[], a: number, b: number, to: number, plain: boolean): void {
   const an = numbers[a] ?? 0
   const bn = numbers[b] ?? 0
   if (an === 0 || bn === 0) {
@@ -205,6 +222,11 @@ function merge(numbers: number[], a: number, b: number, to: number): void {
   }
   const am = numbers[a + 1] ?? 0
   const n = an + bn
+  if (plain) {
+    numbers[to] = n
+    numbers[to + 1] = am + (numbers[b + 1] ?? 0)
+    return
+  }
   const d = (numbers[b + 1] ?? 0) - am
   numbers[to + 2] = (numbers[a + 2] ?? 0) + (numbers[b + 2] ?? 0) + (d * d * an * bn) / n
   numbers[to] = n

@@ -33,11 +33,11 @@ export function sliding(aggregate: Aggregate, lengthMicros: number, { of, take, 
     case 'count':
     case 'rate':
       return isNumber ? moments(agg, first.read, lengthMicros, lag) : slidingCount(agg, lengthMicros, take, lag)
+    case 'sum':
     case 'mean':
     case 'var':
     case 'sd':
       return moments(agg, isNumber ? first.read : absent, lengthMicros, lag)
-    case 'sum':
     case 'vwap':
     case 'twap':
     case 'corr':
@@ -90,20 +90,21 @@ const varianceOf = (sums: readonly number[]): number => {
 }
 
 function moments(
-  agg: 'count' | 'rate' | 'mean' | 'var' | 'sd',
+  agg: 'count' | 'rate' | 'sum' | 'mean' | 'var' | 'sd',
   of: (frame: Frame) => number,
   lengthMicros: number,
   lag: 0 | 1,
 ): Made {
-  const { initial, add, held, look } = slidingMoments(of, lengthMicros)
+  const { initial, add, held, look } = slidingMoments(of, lengthMicros, agg === 'sum')
   const seconds = lengthMicros / MICROS_PER_SECOND
   const sums = (state: SlidingMoments, frame: Frame): readonly number[] => look(state, frame, lag)
   const reads: Readonly<Record<typeof agg, (state: SlidingMoments, frame: Frame) => number>> = {
     count: (state, frame) => sums(state, frame)[N] ?? 0,
     rate: (state, frame) => (sums(state, frame)[N] ?? 0) / seconds,
+    sum: (state, frame) => finite(sums(state, frame)[MEAN] ?? 0),
     mean: (state, frame) => meanOf(sums(state, frame)),
     var: (state, frame) => finite(varianceOf(sums(state, frame))),
     sd: (state, frame) => finite(Math.sqrt(varianceOf(sums(state, frame)))),
   }
-  return made<SlidingMoments>({ share: 'moments', initial, add, held, number: reads[agg] })
+  return made<SlidingMoments>({ share: agg === 'sum' ? 'sum' : 'moments', initial, add, held, number: reads[agg] })
 }
