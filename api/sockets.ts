@@ -5,7 +5,7 @@ import type { Micros } from '../core/time.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Hub, Peer } from './hub.ts'
-import { LOCAL, keyOf, type Access } from './access.ts'
+import { LOCAL, keyOf, keysOf, type Access } from './access.ts'
 import type { SignalHub } from './signal-hub.ts'
 import type { RefusalReason, Refusals } from './refusals.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
@@ -111,7 +111,7 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       if (isBinary) return complain('BINARY_MESSAGE', 'messages are JSON text')
       const request = readRequest(textOf(bytes))
       if (request.kind === 'auth') {
-        const isKnown = access.keys.length === 0 || keyOf(`Bearer ${request.key}`, access.keys) !== undefined
+        const isKnown = access.keys.length === 0 || keyOf(`Bearer ${request.key}`, keysOf(access)) !== undefined
         return isKnown ? void strangers.delete(client) : turnAway('this key is not known', 'wrong_key')
       }
       if (strangers.has(client)) return turnAway('the first message must be auth with a key', 'no_key')
@@ -163,14 +163,15 @@ type Refusal = readonly [status: number, reason: string]
 export function refusalOf(
   { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   clients: number,
-  { keys, origins }: Access = LOCAL,
+  access: Access = LOCAL,
   strangers = 0,
 ): Refusal | undefined {
+  const { keys, origins } = access
   if (url?.split('?')[0] !== '/ws') return [404, 'Not Found']
   if (clients >= MAX_CLIENTS) return [503, 'Service Unavailable']
   const { origin, host, authorization } = headers
   if (keys.length > 0 && authorization === undefined && strangers >= MAX_STRANGERS) return [503, 'Service Unavailable']
-  if (keys.length > 0 && authorization !== undefined && keyOf(authorization, keys) === undefined)
+  if (keys.length > 0 && authorization !== undefined && keyOf(authorization, keysOf(access)) === undefined)
     return [401, 'Unauthorized']
   if (origin === undefined || origins.includes(origin)) return undefined
   if (!URL.canParse(origin)) return [403, 'Forbidden']

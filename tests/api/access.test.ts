@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { LOCAL, assertAccess, isLoopback, keyOf } from '../../api/access.ts'
+import { LOCAL, assertAccess, findKey, isLoopback, keyOf, keysOf } from '../../api/access.ts'
 import { refusalOf } from '../../api/sockets.ts'
 
 const KEYS = [
@@ -30,6 +30,23 @@ describe('keys', () => {
     expect(keyOf('Bearer 0123456789abcdef', rotating)).toBe('bob')
     expect(keyOf('Bearer fedcba9876543210', rotating)).toBe('bob')
     expect(keyOf('Bearer 0123456789abcdef', rotating.slice(1))).toBeUndefined()
+  })
+
+  test('that this machine made opens writing and reading, and asks no reader for one', () => {
+    const hash = createHash('sha256').update('the-key-of-this-machine').digest('hex')
+    const authorization = 'Bearer the-key-of-this-machine'
+    expect(findKey(authorization, keysOf({ ...LOCAL, localKeyHash: hash }))).toMatchObject({ scope: 'write' })
+    expect(findKey(authorization, keysOf(LOCAL))).toBeUndefined()
+    const headers = { host: '127.0.0.1' }
+    expect(refusalOf({ url: '/ws', headers }, 0, { ...LOCAL, localKeyHash: hash })).toBeUndefined()
+    const guarded = { ...LOCAL, keys: KEYS, localKeyHash: hash }
+    expect(refusalOf({ url: '/ws', headers: { ...headers, authorization } }, 0, guarded)).toBeUndefined()
+    expect(refusalOf({ url: '/ws', headers: { ...headers, authorization: `${authorization}x` } }, 0, guarded)).toEqual([
+      401,
+      'Unauthorized',
+    ])
+    // It lets nobody in from elsewhere.
+    expect(() => assertAccess({ ...LOCAL, host: '0.0.0.0', localKeyHash: hash })).toThrow('CROSSTIDE_API_KEYS')
   })
 
   test('are asked of WebSocket clients, whatever their origin', () => {
