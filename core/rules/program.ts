@@ -2,6 +2,7 @@ import type { Edge, Follow, OnUpdate, Rule, Scope } from './document.ts'
 import type { Stream } from './events.ts'
 import type { BoolExpression, Expression, Frame } from './frame.ts'
 import type { Source } from './machine.ts'
+import type { PatternTrace } from './pattern/trace.ts'
 import type { Severity } from '../match.ts'
 
 /**
@@ -72,6 +73,8 @@ export type PatternProgram = {
   readonly skip: ProgramSkip
   readonly maxPartials: number
   readonly onTimeout: boolean
+  /** Only of a program that is made to be explained (testing/explain.ts). */
+  readonly trace?: PatternTrace
 }
 export type ProgramSkip =
   | { readonly kind: 'none' | 'to-next' | 'past-last' }

@@ -3,8 +3,9 @@ import type { Placed } from '../compiling.ts'
 import type { Rule } from '../document.ts'
 import { nodesIn, type Node } from '../expression/node.ts'
 import type { Frame } from '../frame.ts'
+import type { Let } from '../lets.ts'
 import type { Allot, Program } from '../program.ts'
-import { watchedProgram } from './watched.ts'
+import { watchedProgram, type Watcher } from './watched.ts'
 
 /** What a condition, or a part of one, was seen to be. `from` and `to`: characters of the expression at the pointer. */
 export type Seen = {
@@ -31,7 +32,9 @@ export const holesOf = ({ conditions, steps }: Coverage): Coverage => ({
 
 /** Watches one rule, over all its runs. */
 export type Watch = {
-  readonly compile: (rule: Rule, allot: Allot) => Compiled
+  /** `besides` is told after it. */
+  readonly compile: (rule: Rule, allot: Allot, besides?: Omit<Watcher, 'entered'>) => Compiled
+  readonly lets: () => ReadonlyMap<string, Let>
   /** As last compiled; `undefined` before, or if it does not compile. */
   readonly program: () => Program | undefined
   readonly seen: ReadonlyMap<string, Seen>
@@ -48,6 +51,7 @@ export function watchingCompile(): Watch {
   const partsOf = new WeakMap<Placed, readonly Part[]>()
   let program: Program | undefined
   let lets: readonly Placed[] = []
+  let named: ReadonlyMap<string, Let> = new Map()
   let stamp = -1
 
   function parts(placed: Placed): readonly Part[] {
@@ -80,23 +84,27 @@ export function watchingCompile(): Watch {
   }
 
   return {
-    compile(rule, allot) {
+    compile(rule, allot, besides) {
       const watched = watchedProgram(rule, allot, {
-        evaluated(placed, frame) {
+        evaluated(placed, frame, value) {
           look(placed, frame)
+          besides?.evaluated(placed, frame, value)
           if (stamp === frame.stamp || !ASKING.has(placed.role)) return
           stamp = frame.stamp
           for (const one of lets) look(one, frame)
         },
         entered: (name) => void entered.add(name),
+        ...(besides?.trace && { trace: besides.trace }),
       })
       program = 'program' in watched ? watched.program : undefined
       if (!('program' in watched)) return watched
       stamp = -1
+      named = watched.analysis.lets
       lets = watched.analysis.placed.filter(({ role }) => role === 'let')
       for (const placed of watched.analysis.placed) parts(placed)
       return watched
     },
+    lets: () => named,
     program: () => program,
     seen,
     names: () => (program?.body.kind === 'pattern' ? program.body.pattern.names : []),

@@ -5,6 +5,7 @@ import { pointerTo, type Diagnostic } from '../diagnostic.ts'
 import type { Rule } from '../document.ts'
 import type { BoolExpression, Expression, Frame, Value } from '../frame.ts'
 import type { Source } from '../machine.ts'
+import type { PatternTrace } from '../pattern/trace.ts'
 import type { Allot, Program, ProgramStep, ProgramTake, StepCondition } from '../program.ts'
 
 /** Told of all that a rule evaluates. It may read other parts of the expression in the same frame, and keeps no frame. */
@@ -13,6 +14,7 @@ export type Watcher = {
   readonly evaluated: (placed: Placed, frame: Frame, value: Value) => void
   /** The step of this place among the pattern's names takes the present event. */
   readonly entered: (name: number, frame: Frame) => void
+  readonly trace?: PatternTrace
 }
 
 export type Watched =
@@ -67,6 +69,7 @@ function watched(program: Program, at: ByPointer, watcher: Watcher): Program {
             kind: 'pattern',
             pattern: {
               ...body.pattern,
+              ...(watcher.trace && { trace: watcher.trace }),
               steps: body.pattern.steps.map((step, place) =>
                 stepOf(step, pointerTo('/pattern/steps', place), at, watcher),
               ),
