@@ -20,7 +20,7 @@ export type Receiver = {
 
 /** A server of this machine that notes what it is sent; `answer` says what it does then, by how many came before. */
 export async function startReceiver(
-  answer: (response: ServerResponse, nth: number, arrived: Arrived) => void = (response) => void response.end('ok'),
+  answer: (response: ServerResponse, nth: number, arrived: Arrived) => unknown = (response) => void response.end('ok'),
 ): Promise<Receiver> {
   const arrived: Arrived[] = []
   let connections = 0

@@ -216,6 +216,22 @@ describe('a sender', { timeout: 60_000 }, () => {
     expect(idsIn(desk)).toEqual([[alert(0).alertId], [alert(1).alertId]])
   })
 
+  test('that loses its connection between sending and noting sends again, and says so', async () => {
+    const desk = await receiver(async (response, nth) => {
+      if (nth === 0)
+        await own.pool.query(
+          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+              and database = (select oid from pg_database where datname = current_database())`,
+        )
+      response.end()
+    })
+    start({ channels: [hook('desk', desk)] })
+    await store([alert(0)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent']))
+    expect(await outboxOf(own)).toMatchObject([{ attempts: 2, uncertain: 1 }])
+    expect(desk.arrived.map(({ body }) => JSON.parse(body).mayBeRepeat)).toEqual([false, true])
+  })
+
   test('told to end, waits for the answer to what it has begun, begins nothing more', async () => {
     let answer = (): void => undefined
     const desk = await receiver((response) => {
