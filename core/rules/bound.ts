@@ -95,10 +95,12 @@ export function checkBound(
     )
   if (bound.horizonMicros > horizonMicros) {
     const renew = program.renewMicros > RENEW_MICROS['15m'] ? ' or a shorter "renew"' : ''
+    const others = bound.horizonMicros - program.horizonMicros
+    const read = others > 0 ? `the rules whose matches it reads ${lengthText(others)}, ` : ''
     wrong(
       diagnostics,
       '',
-      `What this rule says may depend on the last ${lengthText(bound.horizonMicros)} of the log, the limit is ${lengthText(horizonMicros)}: its windows and "within" reach back ${lengthText(bound.warmUpMicros)}, the rest are "hold", "release", "cooldown", "renew" (${durationText(program.renewMicros)}) and 11 minutes. Take shorter windows${renew}.`,
+      `What this rule says may depend on the last ${lengthText(bound.horizonMicros)} of the log, the limit is ${lengthText(horizonMicros)}: its windows and "within" reach back ${lengthText(bound.warmUpMicros)}, ${read}the rest are "hold", "release", "cooldown", "renew" (${durationText(program.renewMicros)}) and 11 minutes. Take shorter windows${renew}.`,
       'E602',
     )
   }

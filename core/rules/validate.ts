@@ -6,7 +6,8 @@ import { checkAction, checkCycle, checkVersion } from './checks/others.ts'
 import { checkReach, checkScores } from './checks/scores.ts'
 import { analysed, type Analysis } from './compile.ts'
 import { isError, pointerTo, type Diagnostic } from './diagnostic.ts'
-import type { Rule } from './document.ts'
+import { streamsOf, type Rule } from './document.ts'
+import { horizonsOf } from './horizon.ts'
 import { breadthIn } from './keys-bound.ts'
 import { orderOf } from './order.ts'
 import type { Program } from './program.ts'
@@ -48,7 +49,7 @@ function judged(rule: Rule, world: World): Verdict {
     (guards) => breadthIn(rule, guards, world),
   )
   const { program, diagnostics } = analysis
-  const bound = program === undefined ? undefined : boundOf(analysis, program, world)
+  const bound = program === undefined ? undefined : { ...boundOf(analysis, program, world), ...chained(rule, world) }
   const found = [
     ...diagnostics,
     ...checkVersion(rule, world),
@@ -61,6 +62,17 @@ function judged(rule: Rule, world: World): Verdict {
   ]
   const tested = program === undefined || found.some(isError) ? [] : failedTests(rule, program, world)
   return { rule, diagnostics: errorsFirst([...found, ...tested]), bound }
+}
+
+/** With the horizons of the rules whose matches it reads. */
+function chained(rule: Rule, { others }: World): { readonly horizonMicros?: number } {
+  const lets = Object.values(rule.let ?? {})
+  const isReader =
+    streamsOf(rule).includes('match') || lets.some((one) => typeof one !== 'string' && one.on === 'match')
+  const horizonMicros = isReader
+    ? horizonsOf([rule, ...others.filter(({ id }) => id !== rule.id)]).get(rule.id)
+    : undefined
+  return horizonMicros === undefined ? {} : { horizonMicros }
 }
 
 const errorsFirst = (all: readonly Diagnostic[]): readonly Diagnostic[] => [
@@ -94,9 +106,11 @@ export function validateRuleSet(document: unknown, world: World): SetVerdict {
   const read = readRuleSet(document)
   if ('diagnostics' in read) return { diagnostics: read.diagnostics, bytes: 0 }
   const { rules, shadow } = read.set
-  const alone = { ...world, others: [], versions: undefined, active: undefined }
+  const order = orderOf(rules)
+  // of a cycle is told once, for the set
+  const others = 'order' in order ? rules : []
   const judge = (rule: Rule, at: string) => {
-    const { diagnostics, bound } = judged(rule, alone)
+    const { diagnostics, bound } = judged(rule, { ...world, others, versions: undefined, active: undefined })
     return {
       bytes: bound?.bytes ?? 0,
       diagnostics: diagnostics.map((one) => ({ ...one, pointer: `${at}${one.pointer}` })),
@@ -107,7 +121,6 @@ export function validateRuleSet(document: unknown, world: World): SetVerdict {
     ...shadow.map((rule, index) => judge(rule, pointerTo('/shadow', index))),
   ]
   const diagnostics = all.flatMap((one) => one.diagnostics)
-  const order = orderOf(rules)
   if ('cycle' in order && order.cycle.length > 1)
     wrong(
       diagnostics,

@@ -411,21 +411,26 @@ describe('the rest of a program', () => {
       whenRule({
         let: { a: aggregate('mean', 'price', { over: { sliding: '60s' } }), b: aggregate('mean', 'a') },
         when: 'b > 1',
-        hold: '5s',
         release: { after: '30s' },
         cooldown: { for: '2m', max: [10, '30m'] },
         renew: '6h',
       }),
     )
     expect(program.warmUpMicros).toBe(71_100_000)
-    expect(program.horizonMicros).toBe((600 + 60 + 71.1 + 5 + 30 + 120 + 21_600) * 1e6)
+    expect(program.horizonMicros).toBe((600 + 60 + 71.1 + 30 + 120 + 21_600) * 1e6)
     expect(program.cooldown).toEqual({ forMicros: 120e6, max: { count: 10, periodMicros: 1800e6 } })
     expect(program.body).toMatchObject({
       kind: 'when',
       edge: 'rising',
-      holdMicros: 5e6,
+      holdMicros: 0,
       release: { when: undefined, afterMicros: 30e6 },
     })
+  })
+
+  test('a hold is part of the horizon', () => {
+    const [held, bare] = [whenRule({ hold: '5s' }), whenRule()].map((rule) => compiled(rule).program)
+    expect(held?.body).toMatchObject({ holdMicros: 5e6 })
+    expect((held?.horizonMicros ?? 0) - (bare?.horizonMicros ?? 0)).toBeGreaterThanOrEqual(5e6)
   })
 
   test('an action is an alert’s, its arguments are filled in as fields are', () => {

@@ -61,6 +61,38 @@ describe('a rule in its world', () => {
   })
 })
 
+describe('how far back a rule reaches', () => {
+  // renewals of 1 h and 6 h, and 11 minutes each
+  const far = whenRule({ id: 'far', renew: '6h', emit: { type: 'FAR' } })
+  const reader = (type: string, id = 'reader') =>
+    whenRule({
+      id,
+      on: 'match',
+      where: `type == '${type}'`,
+      when: "severity == 'info'",
+      emit: { type: id.toUpperCase() },
+    })
+  const horizonOf = (rule: unknown, others: readonly unknown[]) =>
+    validateRule(rule, { ...EMPTY_WORLD, others: others.map(ruleOf) }).bound?.horizonMicros
+
+  test('is its own way, and the longest of the rules whose matches it reads, and of those that they read', () => {
+    const [own, theirs] = [(60 + 11) * 60e6, (360 + 11) * 60e6]
+    expect(horizonOf(reader('FAR'), [far])).toBe(own + theirs)
+    expect(horizonOf(reader('NEAR'), [far])).toBe(own)
+    expect(horizonOf(reader('MIDDLE'), [far, reader('FAR', 'middle')])).toBe(own + own + theirs)
+  })
+
+  test('is limited along the whole chain', () => {
+    const limited = { others: [ruleOf(far)], horizonMicros: 400 * 60e6 }
+    expect(told(far, limited)).toEqual([])
+    expect(told(reader('FAR'), limited)).toEqual(['E602 '])
+    expect(
+      validateRuleSet({ rules: [far, reader('FAR')], shadow: [] }, { ...EMPTY_WORLD, ...limited, others: [] })
+        .diagnostics,
+    ).toMatchObject([{ code: 'E602', pointer: '/rules/1' }])
+  })
+})
+
 describe('patterns that are right', () => {
   const a = { as: 'a', if: 'price > 1' }
   const b = { as: 'b', if: 'price > 2' }
