@@ -85,7 +85,8 @@ export function analysed(rule: Rule, allot: Allot, breadthOf: (guards: readonly 
   const chainMicros = Math.max(0, ...[...lets.values()].map(({ depthMicros }) => depthMicros))
   const warmUpMicros = chainMicros + (pattern?.pattern.withinMicros ?? 0)
   const renewMicros = RENEW_MICROS[rule.renew ?? DEFAULT_RENEW]
-  const lengths = [rule.hold, rule.release?.after, rule.cooldown?.for].map((text) => microsOf(text))
+  // Twice `hold`: what a renewal makes of a key is known from where all of the last `hold` was seen, and that as long after.
+  const lengths = [rule.hold, rule.hold, rule.release?.after, rule.cooldown?.for].map((text) => microsOf(text))
   const horizonMicros = MEMORY_MICROS + warmUpMicros + renewMicros + lengths.reduce((sum, one) => sum + one, 0)
 
   if (diagnostics.some(isError))

@@ -3,6 +3,7 @@ import type { Stage } from '../../core/processor.ts'
 import type { RuleOutput } from '../../core/rules/engine/batch.ts'
 import { compileRule } from '../../core/rules/compile.ts'
 import { ruleEngine } from '../../core/rules/engine/engine.ts'
+import { horizonOfAll } from '../../core/rules/engine/horizon.ts'
 import type { RulesState } from '../../core/rules/engine/state.ts'
 import { RULES_DOCUMENT, type Rule } from '../../core/rules/document.ts'
 import type { RuleEvent } from '../../core/rules/events.ts'
@@ -51,7 +52,10 @@ const horizons = new WeakMap<Rule, number>()
 
 /** The longest horizon of the rules in force and of those they are about to replace, in microseconds. */
 export const rulesHorizon = ({ engine: { versions } }: MarketRulesState): number =>
-  versions.reduce((longest, { rule }) => Math.max(longest, horizonOf(rule)), 0)
+  horizonOfAll(
+    versions.map(({ rule }) => rule),
+    horizonOf,
+  )
 
 function horizonOf(rule: Rule): number {
   let horizon = horizons.get(rule)

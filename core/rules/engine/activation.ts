@@ -55,8 +55,11 @@ export function begin({ state }: Lineup): void {
 /** Versions whose warm-up is over at `at` speak from here on, in the place of those before them. */
 export function takeOver(lineup: Lineup, at: Micros): void {
   const { state } = lineup
+  const speaking = new Map(
+    state.versions.filter(({ status }) => status === 'speaking').map((one) => [channelOf(one), one]),
+  )
   for (const version of state.versions.filter(({ status, takesOver }) => status === 'listening' && takesOver <= at)) {
-    const before = state.versions.find((one) => one.status === 'speaking' && isOfOne(one, version))
+    const before = speaking.get(channelOf(version))
     if (before !== undefined) {
       if (keeps(before.rule, version.rule)) handOver(lineup, before, version)
       end(lineup, before)
@@ -97,11 +100,12 @@ function read(
 
 function replace(lineup: Lineup, wanted: readonly Wanted[], epoch: number): void {
   const { state } = lineup
+  const before = Map.groupBy(state.versions, channelOf)
   const kept = new Set<Version>()
   const begun: Version[] = []
   for (const { rule, isShadow, program } of wanted) {
     const text = canonicalRule(rule)
-    const own = state.versions.filter((one) => one.rule.id === rule.id && one.isShadow === isShadow)
+    const own = before.get(channelOf({ rule, isShadow })) ?? []
     const speaking = own.find(({ status }) => status === 'speaking')
     const same = own.find((one) => canonicalRule(one.rule) === text)
     const isReset = program.onUpdate === 'reset'
@@ -183,7 +187,9 @@ const keeps = (before: Rule, after: Rule): boolean => after.onUpdate === 'keep' 
 const asks = ({ let: named, when, pattern, by }: Rule): string =>
   canonicalJson({ let: named ?? {}, when: when ?? '', pattern: pattern ?? '', by })
 
-const isOfOne = (a: Version, b: Version): boolean => a.rule.id === b.rule.id && a.isShadow === b.isShadow
+/** Of versions with one name, one takes the place of the other. */
+const channelOf = ({ rule, isShadow }: Pick<Version, 'rule' | 'isShadow'>): string =>
+  isShadow ? `${rule.id} shadow` : rule.id
 
 function tellActive(lineup: Lineup, { rule: { id, version }, isShadow }: Version): void {
   const message = `${id}@${version} ${isShadow ? 'evaluates in the shadow' : 'speaks'}`

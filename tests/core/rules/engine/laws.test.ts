@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileRule } from '../../../../core/rules/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
-import { durationMicros } from '../../../../core/rules/duration.ts'
 import type { RuleOutput } from '../../../../core/rules/engine/batch.ts'
 import { ruleEngine } from '../../../../core/rules/engine/engine.ts'
+import { horizonOfAll } from '../../../../core/rules/engine/horizon.ts'
 import type { RulesState } from '../../../../core/rules/engine/state.ts'
 import { bytesOf } from '../../../support/processor-laws.ts'
 import { control, rule, row, trade, type Row } from './rig.ts'
@@ -21,6 +21,17 @@ const RULES: readonly Rule[] = [
     hold: '2m',
     renew: '15m',
     emit: { type: 'CALM', fields: { m: 'm' }, evidence: { events: 3, inputs: true } },
+  }),
+  rule({
+    id: 'echo',
+    on: 'match',
+    by: ['base'],
+    let: { n: { agg: 'count', over: { sliding: '10m' } } },
+    when: "ruleId == 'high' && phase == 'FIRED'",
+    edge: 'every',
+    cooldown: { for: '10m', max: [2, '15m'] },
+    renew: '15m',
+    emit: { type: 'ECHO', fields: { n: 'n' } },
   }),
   rule({
     id: 'high',
@@ -98,10 +109,9 @@ const SETS: readonly (readonly [rules: readonly Rule[], shadow: readonly Rule[]]
 const horizonOf = (one: Rule): number => {
   const compiled = compileRule(one, () => 0)
   if (!('program' in compiled)) throw new TypeError(JSON.stringify(compiled.diagnostics))
-  // Renewal looks back one hold more than rules.md section 11 counts.
-  return compiled.program.horizonMicros + (one.hold === undefined ? 0 : (durationMicros(one.hold) ?? 0))
+  return compiled.program.horizonMicros
 }
-const HORIZON = Math.max(...SETS.flatMap(([rules, shadow]) => [...rules, ...shadow].map(horizonOf)))
+const HORIZON = Math.max(...SETS.map(([rules, shadow]) => horizonOfAll([...rules, ...shadow], horizonOf)))
 
 const TEN_MINUTES = 600
 type Event = { readonly pause: number; readonly symbol: string; readonly exchange: string; readonly price: number }
@@ -226,6 +236,7 @@ test('the logs bring every rule to write, in every phase', () => {
       )
   const wanted = [
     'above FIRED',
+    'echo FIRED',
     'after FIRED',
     'leap FIRED',
     'leap FIRED shadow',
