@@ -496,6 +496,17 @@ describe('all at once', () => {
     expect(diagnostics.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(['E302 /let/m/of'])
   })
 
+  test('names are not unknown because what gives them has the wrong shape', () => {
+    const lets = { m: { agg: 'men', of: 'price', over: { sliding: '10s' } } }
+    expect(
+      verdictOn(whenRule({ let: lets, when: 'price > m' })).diagnostics.map(
+        ({ code, pointer }) => `${code} ${pointer}`,
+      ),
+    ).toEqual(['E201 /let/m/agg'])
+    const misspelt = { ...whenRule({ when: 'price > m' }), lett: { m: '1' } }
+    expect(verdictOn(misspelt).diagnostics.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(['E201 /lett'])
+  })
+
   test('errors stand before warnings', () => {
     const { diagnostics } = verdictOn(without(whenRule({ when: 'price > 0 && pric > 1' }), 'tests'))
     expect(diagnostics.map(({ code }) => code)).toEqual(['E102', 'W806'])

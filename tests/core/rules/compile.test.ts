@@ -141,6 +141,9 @@ describe('names', () => {
     const quotes = aggregate('mean', 'mid', { on: 'quote' })
     expect(codes(whenRule({ let: { q: quotes }, when: 'price > q' }))).toEqual([])
     expect(codes(whenRule({ let: { q: quotes }, when: 'mid > q' }))).toEqual(['E102 /when'])
+    const doubled = { x: 'mid * 2', q: aggregate('mean', 'x', { on: 'quote' }) }
+    expect(codes(whenRule({ let: doubled, when: 'price > q' }))).toEqual([])
+    expect(codes(whenRule({ let: { x: 'mid * 2' }, when: 'price > x' }))).toEqual(['E102 /let/x'])
     expect(codes(whenRule({ where: 'mid > 1', let: { q: quotes }, when: 'price > q' }))).toEqual([])
   })
 
