@@ -1,3 +1,4 @@
+import { durationMicros } from './duration.ts'
 import type { Stream } from './events.ts'
 import { conjunctsOf, type Node, type OrderOperator } from './expression/node.ts'
 import { fieldOfAny } from './fields.ts'
@@ -42,16 +43,11 @@ function fieldNamed(node: Node, streams: readonly Stream[]): string | undefined 
   return 'code' in fieldOfAny(streams, node.name) ? undefined : node.name
 }
 
-const CANDLES: ReadonlyMap<string, number> = new Map([
-  ['1s', 1_000_000],
-  ['1m', 60_000_000],
-])
-
 /** Length of the candles that the conditions let through, if it is one. */
 export function candleMicrosOf(conditions: readonly (Node | undefined)[]): number | undefined {
   const asked = conditions
     .flatMap((node) => (node === undefined ? [] : guardsOf(node, ['candle'])))
     .flatMap((guard) => (guard.kind === 'in' && guard.field === 'interval' ? [guard.values] : []))
   const [only] = asked.find((values) => values.length === 1) ?? []
-  return only === undefined ? undefined : CANDLES.get(only)
+  return only === undefined ? undefined : durationMicros(only)
 }

@@ -97,6 +97,22 @@ describe('guards', () => {
     expect(of({ when, edge: 'change' })).toEqual([])
   })
 
+  test('tell how long the candles are that an aggregate counts', () => {
+    const last = (where: string | undefined, own?: string) => {
+      const mean = { agg: 'mean', of: 'close', over: { count: 20 }, ...(own === undefined ? {} : { where: own }) }
+      const rule = { on: 'candle', let: { m: mean }, when: 'close > m', ...(where === undefined ? {} : { where }) }
+      // 20 intervals, and up to one more until the first of them is seen
+      return codes(whenRule(rule)).length > 0
+        ? undefined
+        : Math.floor(compiled(whenRule(rule)).program.warmUpMicros / 20e6)
+    }
+    expect(last("interval == '1m'")).toBe(60 + 3)
+    expect(last("interval in ['1s'] && volume > 1")).toBe(1)
+    expect(last("base == 'BTC'", "interval == '5m'")).toBe(300 + 15)
+    expect(last(undefined)).toBeUndefined()
+    expect(last("interval in ['1s', '1m']")).toBeUndefined()
+  })
+
   test('are no `let` names: they need more than the event', () => {
     expect(
       of({ let: { p: 'price', n: { agg: 'count', over: { sliding: '10s' } } }, when: 'p > 5 && n > 3', edge: 'every' }),
