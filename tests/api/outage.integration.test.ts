@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { LOCAL } from '../../api/access.ts'
 import { problem } from '../../api/documents.ts'
 import { startApiRig, type ApiRig } from '../support/api.ts'
+import { lenient, ruleOf } from '../support/rules.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const POOL = 10
@@ -17,7 +20,9 @@ const ROUTES = [
   '/api/v1/exchanges',
   '/api/v1/services',
   '/api/v1/latency',
+  '/api/v1/rules',
 ]
+const KEY = 'a-key-that-may-write-01234567'
 
 let proxy: TcpProxy
 let rig: ApiRig
@@ -32,6 +37,8 @@ const codeOf = async (path: string): Promise<string> => {
 beforeAll(async () => {
   proxy = await startTcpProxy(new URL(inject('stack').database))
   rig = await startApiRig({
+    access: { ...LOCAL, localKeyHash: createHash('sha256').update(KEY).digest('hex') },
+    judge: lenient,
     databaseUrl(address) {
       const url = new URL(address)
       url.hostname = '127.0.0.1'
@@ -72,6 +79,22 @@ describe('without PostgreSQL', () => {
     expect(new Set(await answers)).toEqual(new Set(['503 DATABASE_UNAVAILABLE']))
     await recovers()
     await expect.poll(() => proxy.connections()).toBeLessThanOrEqual(POOL)
+  })
+
+  test('a rule is not written, and its repeat is, once', async () => {
+    const body = JSON.stringify(ruleOf('meanwhile'))
+    const headers = {
+      authorization: `Bearer ${KEY}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'meanwhile',
+    }
+    const post = (): Promise<Response> => get('/api/v1/rules', { method: 'POST', headers, body })
+    proxy.mode = 'refuse'
+    expect((await post()).status).toBe(503)
+    await recovers()
+    expect([(await post()).status, (await post()).status]).toEqual([201, 201])
+    const { rows } = await rig.database.pool.query("select action from rule_changes where rule_id = 'meanwhile'")
+    expect(rows).toEqual([{ action: 'create' }])
   })
 })
 
