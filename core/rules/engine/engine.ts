@@ -8,10 +8,11 @@ import { begin, firstTakeOver, takeOver, takeRules } from './activation.ts'
 import type { Batch, RuleOutput } from './batch.ts'
 import { advance, isDue } from './clock.ts'
 import { takeEvent } from './evaluate.ts'
+import { tidyTimers } from './firing.ts'
 import { haltHeavy, revive } from './halt.ts'
 import { lineUp, putInOrder, type Lineup, type Making, type Workshop } from './lineup.ts'
 import { tellEnd } from './patterns.ts'
-import { initialState, isBefore, type RulesState } from './state.ts'
+import { initialState, type RulesState } from './state.ts'
 
 /** All but the scope have defaults; others are for tests. */
 export type RuleEngineSettings = Pick<Making, 'scope'> & Partial<Making>
@@ -103,6 +104,7 @@ function makeLineup(state: RulesState): Lineup {
     isTimer: false,
     ended: (end) => tellEnd(lineup, end),
     tellsFrom: 0,
+    tidyAt: 0,
   }
   return lineup
 }
@@ -112,9 +114,7 @@ function rebuild(lineup: Lineup, making: Making, workshop: Workshop): void {
   const { state } = lineup
   putInOrder(state)
   Object.assign(lineup, lineUp(state, making, workshop))
-  const alive = state.timers.filter((due) => due.of.due === due)
-  // What is sorted is a heap.
-  state.timers.splice(0, state.timers.length, ...alive.toSorted((a, b) => (isBefore(a, b) ? -1 : 1)))
+  tidyTimers(lineup)
 }
 
 function showMatches(lineup: Lineup): void {

@@ -149,11 +149,24 @@ export function move(seat: Seat, key: Key, of: KeyRule, phase: Phase): void {
   of.phase = phase
 }
 
-export function setDue({ state }: Lineup, { version }: Seat, key: Key, of: KeyRule, kind: number, at: Micros): void {
+export function setDue(lineup: Lineup, { version }: Seat, key: Key, of: KeyRule, kind: number, at: Micros): void {
+  const { timers } = lineup.state
   const due = { at, kind, version, key, of }
   of.due = due
-  setTimer(state.timers, due, isBefore)
+  setTimer(timers, due, isBefore)
+  if (timers.length > lineup.tidyAt) tidyTimers(lineup)
 }
+
+/** Takes out the timers that are void: else those of a condition that flickers would pile up until they are due. */
+export function tidyTimers(lineup: Lineup): void {
+  const { timers } = lineup.state
+  // What is sorted is a heap.
+  const alive = timers.filter((due) => due.of.due === due).toSorted((a, b) => (isBefore(a, b) ? -1 : 1))
+  timers.length = 0
+  for (const due of alive) timers.push(due)
+  lineup.tidyAt = Math.max(FEW_TIMERS, 2 * alive.length)
+}
+const FEW_TIMERS = 256
 
 /** Keeps the last `most` events, none from `oldest` or before. */
 export function remember(recent: RuleEvent[], event: RuleEvent, most: number, oldest: number): void {

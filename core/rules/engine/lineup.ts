@@ -47,6 +47,8 @@ export type Lineup = {
   endingOf: KeyRule | undefined
   isTimer: boolean
   readonly ended: Ended
+  /** So many timers are looked through for void ones. */
+  tidyAt: number
   /** T from which counts are told again. */
   tellsFrom: number
 }

@@ -13,7 +13,7 @@ export function evaluatePattern(lineup: Lineup, seat: Seat, key: Key, of: KeyRul
   const { frame } = lineup
   of.event = frame.event
   const { earlier } = seat.program
-  if (earlier > 0) frame.earlier = of.earlier.get(frame.event.stream) ?? NONE
+  if (earlier > 0) frame.earlier = of.earlier?.get(frame.event.stream) ?? NONE
   const state = (of.pattern ??= patternInitial(pattern))
   const dropped = patternStep(pattern, state, frame, enter(lineup, seat, of, false), pattern.program.trace)
   if (dropped > 0) lineup.effects.count('rule_partials_dropped', dropped)
@@ -44,10 +44,11 @@ const NONE: Frame['earlier'] = []
 
 /** As the last event of the key saw them. */
 function recall({ frame }: Lineup, { earlier }: KeyRule): void {
-  frame.earlier = earlier.get(frame.event.stream)?.slice(1) ?? NONE
+  frame.earlier = earlier?.get(frame.event.stream)?.slice(1) ?? NONE
 }
 
-function keepEarlier({ earlier }: KeyRule, { event, now }: Frame, most: number): void {
+function keepEarlier(of: KeyRule, { event, now }: Frame, most: number): void {
+  const earlier = (of.earlier ??= new Map())
   const { stream } = event
   // One more than is asked for: a timer sees them as the last event did.
   const kept = (earlier.get(stream) ?? []).slice(0, most)

@@ -104,7 +104,7 @@ export type KeyRule = {
   /** The last events, newest last, if the rule asks for evidence. */
   readonly recent: RuleEvent[]
   /** Events before the present one, newest first, if the rule asks for `prev`. */
-  readonly earlier: Map<Stream, Earlier[]>
+  earlier: Map<Stream, Earlier[]> | undefined
   pattern: PatternState | undefined
   due: Due | undefined
 }
@@ -145,7 +145,7 @@ export const initialKeyRule = (): KeyRule => ({
   suppressed: 0,
   event: undefined,
   recent: [],
-  earlier: new Map(),
+  earlier: undefined,
   pattern: undefined,
   due: undefined,
 })

@@ -42,3 +42,9 @@ describe('goldens of section 5', () => {
     ])
   })
 })
+
+test('timers of a condition that flickers do not pile up', () => {
+  const flicker = Array.from({ length: 5000 }, (_, index): At => [1 + index / 10, index % 2 === 0])
+  const { state } = run([control(0, [rule({ id: 'r', when: 'price > 100', hold: '10m' })]), ...rows(...flicker)])
+  expect(state.timers.length).toBeLessThan(1000)
+})
