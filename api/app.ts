@@ -5,6 +5,8 @@ import { MICROS_PER_SECOND } from '../core/time.ts'
 import { authorise, boundAddress, limiter, mayWrite, ownName, preflight, shareWith } from './gates.ts'
 import type { AppDeps, Route } from './deps.ts'
 import { HttpFailure, PROBLEMS, failureOf, problemOf } from './problem.ts'
+import { ackAlert } from './routes/alert-ack.ts'
+import { alert, alerts } from './routes/alerts.ts'
 import { arbitrageConfig } from './routes/arbitrage-config.ts'
 import { bestQuotes } from './routes/best-quotes.ts'
 import { candles } from './routes/candles.ts'
@@ -28,6 +30,7 @@ import { activateRule, deactivateRule, rollbackRule } from './routes/rule-action
 import { rule, ruleStats, ruleVersions } from './routes/rule.ts'
 import { rules, validateRules } from './routes/rules.ts'
 import { services } from './routes/services.ts'
+import { silence, silences } from './routes/silences.ts'
 import { signal, signalStats, signals } from './routes/signals.ts'
 import { trades } from './routes/trades.ts'
 
@@ -46,6 +49,11 @@ const ROUTES: readonly Route[] = [
   signal,
   matches,
   match,
+  alerts,
+  alert,
+  ackAlert,
+  silences,
+  silence,
   arbitrageConfig,
   rules,
   // Before what would take `validate` for an id.

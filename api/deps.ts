@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import type { z } from 'zod'
 import type { Micros } from '../core/time.ts'
+import type { Audit, acknowledge } from '../io/alerts.ts'
 import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
@@ -28,6 +29,8 @@ export type AppDeps = {
   readonly signals: Pick<Signals, 'now'>
   /** Who writes rules, and what is said of them. */
   readonly rules: DeskDeps
+  /** Where alerts are acknowledged and silenced (as `api_rw`), and who is told that they were. */
+  readonly alerts: { readonly database: Parameters<typeof acknowledge>[0]; readonly audit: Audit }
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source

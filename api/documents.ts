@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SYSTEM_EVENT_KINDS } from '../core/service.ts'
 import { GAP_REASONS, SIDES } from '../core/tick.ts'
 import { SOURCES } from '../io/environment.ts'
+import { alert, silence } from './alert-documents.ts'
 import { count, decimal, integer, text, time } from './document-fields.ts'
 import { match } from './match-documents.ts'
 import { PROBLEMS } from './problem.ts'
@@ -179,6 +180,10 @@ export const DOCUMENTS = {
   }),
   matches: page('matches', match),
   match: z.strictObject({ meta, match }),
+  alerts: page('alerts', alert),
+  alert: z.strictObject({ meta, alert }),
+  silences: z.strictObject({ meta, silences: z.array(silence), cursor: next }),
+  silence: z.strictObject({ meta, silence }),
   arbitrageConfig: z.strictObject({
     meta,
     epoch: count.optional().meta({ description: 'Counts the versions of the document; absent: none is in force' }),

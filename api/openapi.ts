@@ -18,6 +18,8 @@ import {
   signalsQuery,
   symbolPath,
 } from './parameters.ts'
+import { ALERT_CHANGES } from './alert-operations.ts'
+import { alertPath, alertsQuery, silencePath, silencesQuery } from './alert-parameters.ts'
 import { RULE_CHANGES } from './rule-operations.ts'
 
 type Json = z.core.JSONSchema.BaseSchema | boolean
@@ -100,6 +102,32 @@ export const OPERATIONS: Readonly<Record<Exclude<OperationId, 'ruleVerdict'>, In
     query: noQuery,
     params: matchPath,
     isRange: true,
+    failures: ['400', '404', '503'],
+  },
+  alerts: {
+    path: '/api/v1/alerts',
+    summary: 'Alerts, each as it was written, by their time, the newest first, in pages; at most 91 days at once',
+    query: alertsQuery,
+    failures: DATABASE,
+  },
+  alert: {
+    path: '/api/v1/alerts/{id}',
+    summary: 'One alert: what it tells, who has seen it, what was sent where',
+    query: noQuery,
+    params: alertPath,
+    failures: ['400', '404', '503'],
+  },
+  silences: {
+    path: '/api/v1/silences',
+    summary: 'What is not to be told, the newest first, in pages',
+    query: silencesQuery,
+    failures: DATABASE,
+  },
+  silence: {
+    path: '/api/v1/silences/{id}',
+    summary: 'One silence',
+    query: noQuery,
+    params: silencePath,
     failures: ['400', '404', '503'],
   },
   arbitrageConfig: {
@@ -199,7 +227,7 @@ export type PathItem = {
 function pathsOf(): Readonly<Record<string, PathItem>> {
   const paths: Record<string, PathItem> = {}
   for (const [id, input] of Object.entries(OPERATIONS)) paths[input.path] = { get: operation(id, input) }
-  const changes: Readonly<Record<string, Change>> = RULE_CHANGES
+  const changes: Readonly<Record<string, Change>> = { ...RULE_CHANGES, ...ALERT_CHANGES }
   for (const [id, change] of Object.entries(changes))
     paths[change.path] = { ...paths[change.path], [change.method]: changing(id, change) }
   return paths

@@ -7,17 +7,17 @@ import { INTERVAL_NAMES } from './intervals.ts'
 import { HttpFailure } from './problem.ts'
 import { describe } from './validation.ts'
 
-const symbol = z
+export const symbol = z
   .string()
   .regex(/^[A-Za-z0-9]{1,20}-[A-Za-z0-9]{1,20}(-[Pp][Ee][Rr][Pp])?$/, 'not a symbol like BTC-USDT')
   .meta({ description: 'Canonical symbol, in any case', examples: ['BTC-USDT'] })
   .transform((text) => text.toUpperCase())
-const exchange = z
+export const exchange = z
   .string()
   .regex(/^[A-Za-z0-9]{1,32}$/, 'not an exchange like binance')
   .meta({ description: 'Exchange, in any case', examples: ['binance'] })
   .transform((text) => text.toLowerCase())
-const limit = z
+export const limit = z
   .string()
   .regex(/^[0-9]+$/, 'not a whole number')
   // However many digits: still a number.
@@ -27,7 +27,7 @@ const limit = z
   // To clients it is a number; in a URL everything is text.
   .meta({ json: { type: 'integer', minimum: 1, maximum: 1000, default: 100 }, description: 'Rows of a page' })
 
-const cursor = z.string().max(512).optional().meta({ description: 'From the `next` link of the page before' })
+export const cursor = z.string().max(512).optional().meta({ description: 'From the `next` link of the page before' })
 
 export const pricesQuery = z.strictObject({
   symbol: symbol.optional(),
@@ -36,7 +36,7 @@ export const pricesQuery = z.strictObject({
   cursor,
 })
 /** A moment, `2026-11-20T10:15:30.123456Z`; up to nine fraction digits are taken, six are kept. */
-const time = z
+export const time = z
   .string()
   .regex(
     /^(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/,

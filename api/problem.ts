@@ -17,6 +17,8 @@ export const PROBLEMS = {
   UNKNOWN_SIGNAL: [404, 'There is no such signal, or none any more', 'GET /api/v1/signals lists those of 30 days.'],
   UNKNOWN_RULE: [404, 'There is no such rule, or no such version of it', 'GET /api/v1/rules lists the rules.'],
   UNKNOWN_MATCH: [404, 'There is no such match, or none any more', 'GET /api/v1/matches lists those of 30 days.'],
+  UNKNOWN_ALERT: [404, 'There is no such alert, or none any more', 'GET /api/v1/alerts lists those of 90 days.'],
+  UNKNOWN_SILENCE: [404, 'There is no such silence', 'GET /api/v1/silences lists them.'],
   METHOD_NOT_ALLOWED: [405, 'The path exists, the method does not', 'Use one that the Allow header names.'],
   REQUEST_TIMEOUT: [
     408,

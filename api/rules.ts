@@ -56,6 +56,12 @@ export function bodyOf(request: Request): unknown {
   return body
 }
 
+/** Nothing was sent: all that may be said is left at its default. */
+export const isEmpty = (request: Request): boolean =>
+  request.body === undefined &&
+  request.get('transfer-encoding') === undefined &&
+  Number(request.get('content-length') ?? 0) === 0
+
 /** Hashes that a change is meant for, of strong ETags; `*` is any. Throws PRECONDITION_REQUIRED, BAD_PARAMETER. */
 export function ifMatchOf(request: Request): readonly string[] {
   const given = request.get('if-match')

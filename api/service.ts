@@ -150,7 +150,14 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     judge: options.judge ?? judgeBy(() => configuration().config, options.webhooks),
     audit: auditRules(announcer, log),
   }
-  const deps = { database, board, readiness, letters, configuration, signals, rules, metrics, log, source, now }
+  const alerts: AppDeps['alerts'] = {
+    database: writing,
+    audit(event) {
+      log.info(event.details, 'alert_command')
+      announcer.event(event)
+    },
+  }
+  const deps = { database, board, readiness, letters, configuration, signals, rules, alerts, metrics, log, source, now }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)

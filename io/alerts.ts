@@ -20,13 +20,14 @@ export async function acknowledge(
   alertId: string,
   by: string,
   audit: Audit,
+  comment?: string,
 ): Promise<Acknowledged> {
   const { rows } = await database.query<{ changed: boolean }>(
     `with found as (select alert_id from public.alerts where alert_id = $1),
-          changed as (update public.alerts set state = 'acknowledged', acked_by = $2, acked_at = clock_timestamp()
+          changed as (update public.alerts set state = 'acknowledged', acked_by = $2, acked_at = clock_timestamp(), ack_comment = $3
                        where alert_id = $1 and state = 'open' returning 1)
      select exists (select from changed) as changed from found`,
-    [alertId, by],
+    [alertId, by, comment ?? null],
   )
   const [row] = rows
   if (row === undefined) return 'unknown-alert'
@@ -34,7 +35,7 @@ export async function acknowledge(
   audit({
     kind: 'COMMAND',
     message: `alert ${alertId} acknowledged by ${by}`,
-    details: { audit: 'alert_acknowledged', alertId, by },
+    details: { audit: 'alert_acknowledged', alertId, by, ...(comment === undefined ? {} : { comment }) },
   })
   return 'done'
 }

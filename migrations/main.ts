@@ -16,6 +16,7 @@ import * as control from './0010-control.ts'
 import * as matches from './0011-matches.ts'
 import * as alerts from './0012-alerts.ts'
 import * as rules from './0013-rules.ts'
+import * as alertAcks from './0014-alert-acks.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -33,6 +34,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-matches': matches,
   '0012-alerts': alerts,
   '0013-rules': rules,
+  '0014-alert-acks': alertAcks,
 }
 
 /**

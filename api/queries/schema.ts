@@ -4,6 +4,8 @@ import { text } from './rows.ts'
 
 /** What the routes read: missing ones mean that migrations were not applied, or not all of them. */
 const RELATIONS = [
+  'alert_deliveries',
+  'alerts',
   'best_quotes',
   'candles_1d',
   'candles_1m',
@@ -22,6 +24,7 @@ const RELATIONS = [
   'rule_states',
   'rules',
   'services',
+  'silences',
   'sink_positions',
   'symbols',
   'system_events',

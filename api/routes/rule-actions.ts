@@ -1,11 +1,10 @@
-import type { Request } from 'express'
 import type { z } from 'zod'
 import type { Wish } from '../../core/rules/standing.ts'
 import { actOnRule } from '../../io/rules-desk.ts'
 import type { Route } from '../deps.ts'
 import { authorOf } from '../gates.ts'
 import { activateBody, deactivateBody, noBody, noQuery, parse, rulePath } from '../parameters.ts'
-import { RULES, askedBy, bodyOf, doneOrThrow, sendRule } from '../rules.ts'
+import { RULES, askedBy, bodyOf, doneOrThrow, isEmpty, sendRule } from '../rules.ts'
 
 /** A POST on a rule that changes what of it is active, and answers with the rule as it stands then. */
 const action = <Body extends z.ZodType>(
@@ -23,12 +22,6 @@ const action = <Body extends z.ZodType>(
     await sendRule(deps, response, id, { diagnostics })
   },
 })
-
-/** Nothing was sent: all that may be said is left at its default. */
-const isEmpty = (request: Request): boolean =>
-  request.body === undefined &&
-  request.get('transfer-encoding') === undefined &&
-  Number(request.get('content-length') ?? 0) === 0
 
 export const activateRule = action('activate', activateBody, (id, { version, shadow }) => ({
   kind: 'activate',

@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { ALERT_PHASES, ALERT_SOURCES, type AlertPhase } from '../../core/alert.ts'
+import { SEVERITIES, type Severity } from '../../core/match.ts'
+import { FEEDS } from '../../core/tick.ts'
+import { micros, toIso, type Micros } from '../../core/time.ts'
+import { ALERT_STATES, type AlertState } from '../alert.ts'
+import { select, type Database } from '../deps.ts'
+import { iso } from './columns.ts'
+import { number, optional, text } from './rows.ts'
+
+const absent = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined)
+const told = z.record(text, z.union([text, number, z.boolean(), z.null()]))
+const evidence = z.object({
+  stream: text,
+  offset: number,
+  at: number.transform((at) => toIso(micros(at))),
+  exchange: absent,
+  symbol: absent,
+})
+
+const columns = {
+  alertId: text,
+  alertKey: text,
+  source: z.enum(ALERT_SOURCES),
+  phase: z.enum(ALERT_PHASES),
+  severity: z.enum(SEVERITIES),
+  type: text,
+  title: text,
+  at: text,
+  feed: z.enum(FEEDS),
+  ruleId: optional(text),
+  ruleVersion: optional(number),
+  key: z.record(text, text),
+  exchange: optional(text),
+  symbol: optional(text),
+  fields: told,
+  evidence: z.array(evidence),
+  suppressed: number,
+  action: optional(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('webhook'), target: text }),
+      z.object({ kind: z.literal('command'), command: text, arguments: told }),
+    ]),
+  ),
+  state: z.enum(ALERT_STATES),
+  ackedBy: optional(text),
+  ackedAt: optional(text),
+  ackComment: optional(text),
+  resolvedAt: optional(text),
+  origin: optional(z.object({ processor: text, version: number, partition: number, offset: number, ordinal: number })),
+}
+
+type Located = { readonly evidence: readonly z.output<typeof evidence>[]; readonly origin: Origin | undefined }
+type Origin = { readonly partition: number }
+
+/** What it rests on lies where it was caused: a task reads one partition. */
+const located = <Row extends Located>(row: Row) => ({
+  ...row,
+  evidence: row.evidence.map(({ stream, ...where }) => ({ stream, partition: row.origin?.partition, ...where })),
+})
+
+const delivery = z.object({
+  kind: z.enum(['message', 'action']),
+  channel: text,
+  outcome: text,
+  attempts: number,
+  uncertain: number,
+  attemptedAt: absent,
+  nextAttemptAt: absent,
+  sentAt: absent,
+  settledAt: absent,
+  reason: absent,
+})
+const row = z
+  .object({ ...columns, silencedBy: optional(number), storedAt: text, deliveries: z.array(delivery) })
+  .transform(located)
+
+/** An alert with what became of it, as readers get it; times are ISO 8601. */
+export type AlertRow = z.output<typeof row>
+
+const COLUMNS = `
+  alert_id as "alertId", alert_key as "alertKey", source, phase, severity, type, title, ${iso('a.at')} as at, feed,
+  rule_id as "ruleId", rule_version as "ruleVersion", key, exchange, symbol, fields, evidence, suppressed::float8 as suppressed, action,
+  state, acked_by as "ackedBy", ${iso('acked_at')} as "ackedAt", ack_comment as "ackComment", ${iso('resolved_at')} as "resolvedAt", origin`
+
+const WHOLE = `${COLUMNS},
+  silenced_by::float8 as "silencedBy", ${iso('stored_at')} as "storedAt",
+  (select coalesce(jsonb_agg(jsonb_build_object(
+            'kind', d.kind, 'channel', d.channel, 'outcome', d.outcome, 'attempts', d.attempts, 'uncertain', d.uncertain,
+            'attemptedAt', ${iso('d.attempted_at')}, 'nextAttemptAt', ${iso('d.next_attempt_at')}, 'sentAt', ${iso('d.sent_at')},
+            'settledAt', ${iso('d.settled_at')}, 'reason', d.reason) order by d.kind desc, d.outbox_id), '[]')
+     from public.alert_deliveries d where d.alert_id = a.alert_id) as deliveries`
+
+export type AlertsFilter = {
+  readonly state: AlertState | undefined
+  readonly phase: AlertPhase | undefined
+  readonly ruleId: string | undefined
+  readonly symbol: string | undefined
+  readonly exchange: string | undefined
+  readonly severity: Severity | undefined
+  readonly from: Micros
+  readonly to: Micros
+  /** Moment and id of the last one of the page before. */
+  readonly after: readonly string[] | undefined
+  readonly limit: number
+}
+
+/** Alerts by their moment, the newest first. What is asked for is in the text, so that the index fits. */
+export function selectAlerts(database: Database, filter: AlertsFilter): Promise<readonly AlertRow[]> {
+  const { state, phase, ruleId, symbol, exchange, severity, from, to, after, limit } = filter
+  const equal = { state, phase, rule_id: ruleId, symbol, exchange, severity }
+  const values: unknown[] = [toIso(from), toIso(to), limit]
+  const conditions = Object.entries(equal).flatMap(([column, value]) =>
+    value === undefined ? [] : [`and a.${column} = $${values.push(value)}`],
+  )
+  const before =
+    after === undefined
+      ? ''
+      : `and (a.at, a.alert_id) < ($${values.push(after[0])}::timestamptz, $${values.push(after[1])}::text collate "C")`
+  return select(
+    database,
+    row,
+    `select ${WHOLE}
+       from public.alerts a
+      where a.at >= $1::timestamptz
+        and a.at < $2::timestamptz
+        ${conditions.join(' ')} ${before}
+      order by a.at desc, a.alert_id desc
+      limit $3`,
+    values,
+  )
+}
+
+export async function selectAlert(database: Database, id: string): Promise<AlertRow | undefined> {
+  const rows = await select(database, row, `select ${WHOLE} from public.alerts a where a.alert_id = $1`, [id])
+  return rows[0]
+}
+
+/** The newest moment of any alert: the present of a recording. */
+export async function selectLatestAlert(database: Database): Promise<string | undefined> {
+  const latest = z.object({ at: optional(text) })
+  const rows = await select(database, latest, `select ${iso('max(a.at)')} as at from public.alerts a`, [])
+  return rows[0]?.at
+}
