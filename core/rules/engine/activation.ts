@@ -112,7 +112,7 @@ function replace(lineup: Lineup, wanted: readonly Wanted[], epoch: number): void
     // The one that speaks speaks on until its successor takes over.
     if (speaking !== undefined && (same === undefined ? !isReset : true)) kept.add(speaking)
     if (same !== undefined) kept.add(same)
-    else begun.push(versionOf(state, rule, program, isShadow, isReset ? epoch : 0))
+    else begun.push(versionOf(state, rule, program, isShadow, isReset ? epoch + 1 : 0))
   }
   for (const version of state.versions) if (!kept.has(version)) end(lineup, version)
   state.versions = [...state.versions.filter(({ status }) => status !== 'ended'), ...begun]

@@ -44,7 +44,7 @@ export type Version = {
   readonly renewMicros: number
   /** When a listening one takes over; Infinity: not known before T begins. */
   takesOver: number
-  /** Shares no state with others: the epoch, or the time, that it began at; 0: it does. */
+  /** Shares no state with others: a number of its beginning; 0: it does. */
   readonly fresh: number
   /** Its place among the states that a key holds by rule. */
   readonly place: number

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { compileRule } from '../../../../core/rules/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
+import type { Guard } from '../../../../core/rules/program.ts'
 import { MICROS_PER_SECOND } from '../../../../core/time.ts'
 import { control, NOON, row, rule, run, trade, type Row } from './rig.ts'
 import { byTheTable, type Priced, type Terms } from './table.ts'
@@ -84,6 +86,22 @@ test('a key is what the table of section 9 says', () => {
       expect(told).toEqual(byTheTable(one, all, START))
     }),
     { numRuns: 1000 },
+  )
+})
+
+test('the index may pass over events at which the condition is false, whatever the edge', () => {
+  const above: Guard = { kind: 'above', field: 'price', bound: 100 }
+  const compile: typeof compileRule = (one, allot) => {
+    const compiled = compileRule(one, allot)
+    return 'program' in compiled ? { program: { ...compiled.program, guards: [above] } } : compiled
+  }
+  fc.assert(
+    fc.property(fc.oneof(terms, every), records, records, (one, first, second) => {
+      const rows = [...first.map(rowOf('BTC-USDT')), ...second.map(rowOf('ETH-USDT'))]
+      const all = [control(0, [document(one)]), ...rows.toSorted((a, b) => a.now - b.now)]
+      expect(run(all, { compile }).outputs).toEqual(run(all).outputs)
+    }),
+    { numRuns: 200 },
   )
 })
 
