@@ -67,6 +67,16 @@ describe('a version that takes the place of another', () => {
       '2 RESOLVED(release) 201',
     ]))
 
+  test('keep: what is pending stays so, though no record of its key came since', () =>
+    expect(
+      told([
+        control(0, [warm({ hold: '5m' })]),
+        ...seconds(1, 100),
+        control(100, [warm({ hold: '5m', version: 2, onUpdate: 'keep' })]),
+        row(500),
+      ]),
+    ).toEqual(['2 FIRED 360']))
+
   test('keep is warm if it asks something else', () =>
     expect(told(change({ onUpdate: 'keep', when: 'price > 100.5 && n > 0' }))).toEqual([
       '1 FIRED 60',

@@ -180,6 +180,28 @@ describe('order', () => {
     ])
   })
 
+  test('renewals by rule, then by key, after timers of the same time', () => {
+    const firing = { when: 'price > 100', edge: 'change', renew: '15m' } as const
+    const { matches } = run(
+      rows(
+        control(0, [rule({ id: 'a', ...firing }), rule({ id: 'b', ...firing, hold: '10s' })]),
+        traded(1, { symbol: 'X-USD', price: 101 }),
+        traded(2, { symbol: 'A-USD', price: 101 }),
+        traded(890, { symbol: 'B-USD', price: 101 }),
+        row(1000),
+      ),
+    )
+    expect(matches.slice(5).map(({ ruleId, symbol, phase }) => `${ruleId} ${symbol} ${phase}`)).toEqual([
+      'b B-USD FIRED',
+      'a A-USD RESOLVED',
+      'a B-USD RESOLVED',
+      'a X-USD RESOLVED',
+      'b A-USD RESOLVED',
+      'b B-USD RESOLVED',
+      'b X-USD RESOLVED',
+    ])
+  })
+
   test('timers due at a record run before it, also where it would have changed them', () => {
     const held = rule({ id: 'r', when: 'price > 100', hold: '5s' })
     const { matches } = run(rows(control(0, [held]), traded(1, { price: 101 }), traded(6, { price: 99 })))
