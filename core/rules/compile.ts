@@ -97,6 +97,7 @@ export function analysed(rule: Rule, allot: Allot, breadthOf: (guards: readonly 
     streams: on,
     where: where?.expression,
     guards: guards(rule, all, where, when),
+    whereGuards,
     by: rule.by,
     body: pattern === undefined ? whenBody(rule, when, release) : patternBody(pattern),
     cooldown: cooldownOf(rule),

@@ -17,6 +17,8 @@ export type Program = {
   readonly where: BoolExpression | undefined
   /** Conditions that the event must meet for the rule to do anything but feed aggregates, for the dispatch index. */
   readonly guards: readonly Guard[]
+  /** Those of `where` alone: what enters the rule's aggregates meets them. */
+  readonly whereGuards: readonly Guard[]
   readonly by: readonly string[]
   readonly body: WhenBody | PatternBody
   readonly cooldown: Cooldown | undefined

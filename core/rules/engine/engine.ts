@@ -94,6 +94,7 @@ function makeLineup(state: RulesState): Lineup {
     seats: [],
     seatOf: new Map(),
     streams: { trade: [], quote: [], best: [], candle: [], opportunity: [], spread: [], match: [], gap: [] },
+    entered: [],
     found: [],
     queue: [],
     offset: 0,

@@ -1,7 +1,7 @@
 import type { RuleEvent } from '../events.ts'
-import { findIn } from './dispatch.ts'
+import { findIn, type Index } from './dispatch.ts'
 import { evaluateKeyless, evaluateWhen } from './firing.ts'
-import { feedIt } from './feed.ts'
+import { feedIt, sortFeeds, type Feed } from './feed.ts'
 import { findKey, hasKey, keyOf } from './keys.ts'
 import { evaluatePattern } from './patterns.ts'
 import { meet, type Lane, type Lineup, type Seat } from './lineup.ts'
@@ -31,7 +31,10 @@ export function takeEvent(lineup: Lineup, event: RuleEvent, from: string | undef
 }
 
 /** Feeds the aggregates of a space, and finds its rules that may match. */
-function enter({ frame, state, found }: Lineup, { space, readers, feeds, index, seats }: Lane, event: RuleEvent): void {
+function enter(lineup: Lineup, lane: Lane, event: RuleEvent): void {
+  const { frame, state, found } = lineup
+  const { space, readers, index, seats } = lane
+  const feeds = lane.feedIndex === undefined ? lane.feeds : feedsFor(lineup, lane.feedIndex, event)
   let key: Key | undefined
   if (feeds.length > 0) {
     key = keyOf(space, readers, event, state.now)
@@ -62,6 +65,13 @@ function enter({ frame, state, found }: Lineup, { space, readers, feeds, index, 
     const seat = found[i]
     if (seat !== undefined) seat.key = seat.isKeyless ? undefined : key
   }
+}
+
+function feedsFor({ entered }: Lineup, index: Index<Feed>, event: RuleEvent): readonly Feed[] {
+  entered.length = 0
+  findIn(index, event, entered)
+  if (entered.length > 1) sortFeeds(entered)
+  return entered
 }
 
 /** Rules that are not idle see every event of the key: it may end what they are in. */

@@ -7,6 +7,8 @@ export type Feed = {
   readonly slot: number
   readonly where: BoolExpression | undefined
   readonly machine: Machine
+  /** Its place among those of its space: what it rests on is fed before it. */
+  readonly rank: number
   /** Slots that it may read, which must have a state before it. */
   readonly needs: Slots
 }
@@ -29,5 +31,20 @@ export function prepare({ slots, machines }: Slots, key: Key): void {
     const slot = slots[i]
     const machine = machines[i]
     if (slot !== undefined && machine !== undefined) key.slots[slot] ??= machine.initial()
+  }
+}
+
+/** By rank; mostly there are few. */
+export function sortFeeds(feeds: Feed[]): void {
+  for (let i = 1; i < feeds.length; i++) {
+    const feed = feeds[i]
+    if (feed === undefined) continue
+    let at = i
+    for (; at > 0; at--) {
+      const before = feeds[at - 1]
+      if (before === undefined || before.rank < feed.rank) break
+      feeds[at] = before
+    }
+    feeds[at] = feed
   }
 }

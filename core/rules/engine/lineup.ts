@@ -5,7 +5,7 @@ import type { MatchEvent, Stream } from '../events.ts'
 import type { Frame } from '../frame.ts'
 import type { Machine, Source } from '../machine.ts'
 import { orderOf } from '../order.ts'
-import type { Allot, Program } from '../program.ts'
+import type { Allot, Guard, Program } from '../program.ts'
 import type { Ended } from '../pattern/state.ts'
 import { preparePattern, type PreparedPattern } from '../pattern/prepare.ts'
 import type { ReadRuleSet } from '../rule-set.ts'
@@ -32,6 +32,8 @@ export type Lineup = {
   seats: readonly Seat[]
   seatOf: ReadonlyMap<Version, Seat>
   streams: Readonly<Record<Stream, readonly Lane[]>>
+  /** What the event at hand may enter. */
+  readonly entered: Feed[]
   /** Who may match the event at hand. */
   readonly found: Seat[]
   /** Written in this batch and not yet shown to the rules that read matches. */
@@ -89,6 +91,8 @@ export type Lane = {
   readonly space: Space
   readonly readers: readonly KeyReader[]
   readonly feeds: readonly Feed[]
+  /** Finds those of them that an event may enter, where conditions tell; undefined: all. */
+  readonly feedIndex: Index<Feed> | undefined
   readonly index: Index<Seat>
   /** By place, to find those that are not idle. */
   readonly seats: readonly (Seat | undefined)[]
@@ -96,7 +100,11 @@ export type Lane = {
 
 /** A version's program with what it was allotted. Kept as long as the version is: slots stay where they are. */
 type Made = { readonly program: Program; readonly allotted: readonly Allotted[] }
-type Allotted = { readonly slot: number; readonly source: Source; readonly needs: Slots }
+type Allotted = {
+  readonly slot: number
+  readonly source: Source
+  readonly needs: Slots
+}
 export type Workshop = WeakMap<Version, Made>
 
 const NO_READS: ReadonlySet<string> = new Set()
@@ -226,15 +234,29 @@ function laneOf(
 ): Lane | undefined {
   const readers = readersOf(stream, space.by)
   if (readers === undefined) return undefined
-  const feeds = [...(allotted ?? [])]
+  const guards = guardsOfSlots(all, space)
+  const entries = [...(allotted ?? [])]
     .map(([, one]) => one)
     .filter(({ source }) => source.streams.includes(stream))
-    .map(({ slot, source: { where, machine }, needs }) => ({ slot, where, machine, needs }))
+    .map(({ slot, source: { where, machine }, needs }, rank) => ({
+      seat: { slot, rank, where, machine, needs },
+      guards: guards.get(slot) ?? [],
+    }))
+  const feeds = entries.map(({ seat }) => seat)
+  const feedIndex = entries.some((one) => one.guards.length > 0) ? indexOf(stream, entries) : undefined
   const own = all.filter((seat) => seat.space === space && seat.program.streams.includes(stream))
   if (own.length === 0 && feeds.length === 0) return undefined
   const seats: (Seat | undefined)[] = space.places.map(() => undefined)
   for (const seat of own) seats[seat.version.place] = seat
-  return { space, readers, feeds, index: indexOf(stream, own.map(guarded)), seats }
+  return { space, readers, feeds, feedIndex, index: indexOf(stream, own.map(guarded)), seats }
+}
+
+/** Rules that share a source have the same `where`. */
+function guardsOfSlots(all: readonly Seat[], space: Space): ReadonlyMap<number, readonly Guard[]> {
+  const found = new Map<number, readonly Guard[]>()
+  for (const seat of all)
+    if (seat.space === space) for (const slot of seat.slots) found.set(slot, seat.program.whereGuards)
+  return found
 }
 
 /** A when-rule's guards are those of its condition too: what keeps the last events must see all that pass `where`. */

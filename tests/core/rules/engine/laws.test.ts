@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { compileRule } from '../../../../core/rules/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import type { RuleOutput } from '../../../../core/rules/engine/batch.ts'
-import { ruleEngine } from '../../../../core/rules/engine/engine.ts'
+import { ruleEngine, type RuleEngineSettings } from '../../../../core/rules/engine/engine.ts'
 import { horizonOfAll } from '../../../../core/rules/engine/horizon.ts'
 import type { RulesState } from '../../../../core/rules/engine/state.ts'
 import { bytesOf } from '../../../support/processor-laws.ts'
@@ -166,8 +166,9 @@ function written(
   rows: readonly Row[],
   from = 0,
   restored: (offset: number) => boolean = () => false,
+  settings: Partial<RuleEngineSettings> = {},
 ): readonly Written[] {
-  const engine = ruleEngine({ scope: 'asset' })
+  const engine = ruleEngine({ scope: 'asset', ...settings })
   const outputs: Written[] = []
   let state: RulesState = engine.initial()
   for (let offset = from; offset < rows.length; offset++) {
@@ -205,6 +206,20 @@ test('a restored state goes on as if nothing had been, from any record', () => {
       expect(written(short, 0, (offset) => offset % every === 0)).toEqual(written(short))
     }),
     { numRuns: 20 },
+  )
+})
+
+test('who is found by an index is who would be asked without one', () => {
+  const compile: typeof compileRule = (one, allot) => {
+    const compiled = compileRule(one, allot)
+    return 'program' in compiled ? { program: { ...compiled.program, guards: [], whereGuards: [] } } : compiled
+  }
+  fc.assert(
+    fc.property(log, (rows) => {
+      const bytes = (all: readonly Written[]): readonly string[] => all.map((one) => one.bytes)
+      expect(bytes(written(rows))).toEqual(bytes(written(rows, 0, undefined, { compile })))
+    }),
+    { numRuns: 15 },
   )
 })
 
