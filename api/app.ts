@@ -27,6 +27,7 @@ import { quotes } from './routes/quotes.ts'
 import { openApiDocument, reference } from './routes/reference.ts'
 import { root } from './routes/root.ts'
 import { activateRule, deactivateRule, rollbackRule } from './routes/rule-actions.ts'
+import { testDocument, testRule, whyNot } from './routes/rule-test.ts'
 import { rule, ruleStats, ruleVersions } from './routes/rule.ts'
 import { rules, validateRules } from './routes/rules.ts'
 import { services } from './routes/services.ts'
@@ -56,11 +57,14 @@ const ROUTES: readonly Route[] = [
   silence,
   arbitrageConfig,
   rules,
-  // Before what would take `validate` for an id.
+  // Before what would take `validate` and `test` for ids.
   validateRules,
+  testDocument,
   rule,
   ruleVersions,
   ruleStats,
+  testRule,
+  whyNot,
   activateRule,
   deactivateRule,
   rollbackRule,

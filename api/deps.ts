@@ -5,6 +5,7 @@ import type { Audit, acknowledge } from '../io/alerts.ts'
 import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import type { Log } from '../io/log.ts'
+import type { Lab } from '../io/rule-lab.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { DeskDeps } from '../io/rules-desk.ts'
 import type { Access } from './access.ts'
@@ -31,6 +32,8 @@ export type AppDeps = {
   readonly rules: DeskDeps
   /** Where alerts are acknowledged and silenced (as `api_rw`), and who is told that they were. */
   readonly alerts: { readonly database: Parameters<typeof acknowledge>[0]; readonly audit: Audit }
+  /** Where rules are tried; `undefined`: nowhere. */
+  readonly lab: Lab | undefined
   readonly metrics: Metrics
   readonly log: Log
   readonly source: Source

@@ -8,6 +8,7 @@ import { match } from './match-documents.ts'
 import { PROBLEMS } from './problem.ts'
 import { diagnostic, rule, ruleStat, ruleVersion, verdict } from './rule-documents.ts'
 import { signal, signalRecord, signalStat } from './signal-documents.ts'
+import { trial, trialTests } from './trial-documents.ts'
 
 /** What the answers look like; tests parse real answers by these, and the OpenAPI document is made of them. */
 const state = z.enum(['up', 'down', 'withdrawn'])
@@ -203,6 +204,8 @@ export const DOCUMENTS = {
     asOf: time.optional().meta({ description: 'End of the hour and of the 24 hours; absent: it wrote nothing' }),
     versions: z.array(ruleStat),
   }),
+  ruleTest: z.strictObject({ meta, ...trial, tests: trialTests }),
+  whyNot: z.strictObject({ meta, ...trial }),
   ruleVerdict: z.strictObject({ meta, ...verdict }),
   gaps: page('gaps', gap),
   events: page('events', event),

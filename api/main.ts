@@ -20,6 +20,8 @@ await runService('api', async ({ environment, log, metrics }) => {
     source: environment.CROSSTIDE_SOURCE,
     topics: catalogue(config.partitions),
     config,
+    // Not imported, but run beside us: what processors do is theirs (io/rule-lab.ts).
+    lab: new URL('../processors/lab/main.ts', import.meta.url),
     webhooks: Object.keys((await loadAlerts(environment.CROSSTIDE_CONFIG)).targets),
     log,
     metrics,

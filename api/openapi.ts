@@ -21,6 +21,8 @@ import {
 import { ALERT_CHANGES } from './alert-operations.ts'
 import { alertPath, alertsQuery, silencePath, silencesQuery } from './alert-parameters.ts'
 import { RULE_CHANGES } from './rule-operations.ts'
+import { RULE_TRIALS } from './trial-operations.ts'
+import { whyNotQuery } from './trial-parameters.ts'
 
 type Json = z.core.JSONSchema.BaseSchema | boolean
 type OperationId = keyof typeof DOCUMENTS
@@ -46,7 +48,7 @@ export type Change = Omit<Input, 'isRange'> & {
 const DATABASE = ['400', '503'] as const
 
 /** Every document the API answers with; health, metrics and the page are no part of the contract. */
-export const OPERATIONS: Readonly<Record<Exclude<OperationId, 'ruleVerdict'>, Input>> = {
+export const OPERATIONS: Readonly<Record<Exclude<OperationId, 'ruleVerdict' | 'ruleTest'>, Input>> = {
   prices: {
     path: '/api/v1/prices',
     summary: 'Latest prices by symbol and exchange, in pages',
@@ -164,6 +166,14 @@ export const OPERATIONS: Readonly<Record<Exclude<OperationId, 'ruleVerdict'>, In
     params: rulePath,
     failures: ['400', '404', '503'],
   },
+  whyNot: {
+    path: '/api/v1/rules/{id}/why-not',
+    summary:
+      'Why a rule did not fire: what led up to a moment, run again with all eyes on what it lacked; one at a time',
+    query: whyNotQuery,
+    params: rulePath,
+    failures: ['400', '404', '422', '503'],
+  },
   events: {
     path: '/api/v1/events',
     summary: 'What processes of the pipeline said, in pages; at most 31 days at once',
@@ -227,7 +237,7 @@ export type PathItem = {
 function pathsOf(): Readonly<Record<string, PathItem>> {
   const paths: Record<string, PathItem> = {}
   for (const [id, input] of Object.entries(OPERATIONS)) paths[input.path] = { get: operation(id, input) }
-  const changes: Readonly<Record<string, Change>> = { ...RULE_CHANGES, ...ALERT_CHANGES }
+  const changes: Readonly<Record<string, Change>> = { ...RULE_CHANGES, ...RULE_TRIALS, ...ALERT_CHANGES }
   for (const [id, change] of Object.entries(changes))
     paths[change.path] = { ...paths[change.path], [change.method]: changing(id, change) }
   return paths

@@ -51,6 +51,7 @@ export const PROBLEMS = {
   INTERNAL: [500, 'We failed', 'Try again; if it persists, report the request id.'],
   DATABASE_UNAVAILABLE: [503, 'PostgreSQL does not answer', 'Try again; /readyz says what is wrong.'],
   LOG_UNAVAILABLE: [503, 'Kafka does not answer, or not in time', 'Try again; /readyz says what is wrong.'],
+  TRIAL_FAILED: [503, 'The rule could not be tried in time', 'Ask for a shorter range or fewer records.'],
   QUERY_TIMEOUT: [503, 'PostgreSQL took longer than 2 s', 'Ask for less, or try again later.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string, remedy: string]>>
 

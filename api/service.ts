@@ -8,6 +8,7 @@ import { openRanges } from '../io/kafka/ranges.ts'
 import { checkLogId } from '../io/log-id.ts'
 import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
+import { openLab } from '../io/rule-lab.ts'
 import { openPool } from '../io/postgres.ts'
 import { openRegistry } from '../io/registry.ts'
 import { judgeBy, type Judge } from '../io/rules-world.ts'
@@ -49,6 +50,8 @@ export type ApiOptions = {
   readonly requestsPerMinute?: AppDeps['requestsPerMinute']
   /** Names of targets that a rule's action may ask for; `undefined`: any. */
   readonly webhooks?: readonly string[]
+  /** The program that tries rules, in a thread of its own; without it none are tried. */
+  readonly lab?: URL
   /** Instead of that of the configuration; for tests. */
   readonly judge?: Judge
 }
@@ -150,6 +153,10 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     judge: options.judge ?? judgeBy(() => configuration().config, options.webhooks),
     audit: auditRules(announcer, log),
   }
+  const { brokers, registry: registryUrl } = options
+  const { name: topic, partitions } = topics.ticks
+  const lab =
+    options.lab === undefined ? undefined : openLab(options.lab, { brokers, registry: registryUrl, topic, partitions })
   const alerts: AppDeps['alerts'] = {
     database: writing,
     audit(event) {
@@ -157,7 +164,21 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
       announcer.event(event)
     },
   }
-  const deps = { database, board, readiness, letters, configuration, signals, rules, alerts, metrics, log, source, now }
+  const deps = {
+    database,
+    board,
+    readiness,
+    letters,
+    configuration,
+    signals,
+    rules,
+    alerts,
+    lab,
+    metrics,
+    log,
+    source,
+    now,
+  }
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
@@ -169,7 +190,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     pushes.stop()
     clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])
-    await Promise.all([feed.stop(), signals.stop()])
+    await Promise.all([feed.stop(), signals.stop(), lab?.stop()])
     await Promise.all([ranges.close(), database.end(), writing.end()])
     return { unsent: 0 }
   }

@@ -19,6 +19,7 @@ const LINKS = {
   rule: '/api/v1/rules/{id}',
   ruleVersions: '/api/v1/rules/{id}/versions{?limit,cursor}',
   ruleStats: '/api/v1/rules/{id}/stats',
+  whyNot: '/api/v1/rules/{id}/why-not{?key,at}',
   alerts: '/api/v1/alerts{?state,phase,ruleId,symbol,exchange,severity,from,to,limit,cursor}',
   alert: '/api/v1/alerts/{id}',
   silences: '/api/v1/silences{?state,limit,cursor}',

@@ -55,7 +55,8 @@ const HORIZON = SIEVES + Math.max(CANDLES_HORIZON, CROSS_HORIZON, BEST_HORIZON)
 export const configuresMarket = ({ value: { payload } }: Logged<OpenTick>): boolean =>
   payload.kind === 'control' && payload.documentId === ARBITRAGE_DOCUMENT
 
-const detectors = passing(beside(beside(bestQuotes, crossExchange), candles))
+/** What makes best quotes, opportunities and candles of judged ticks; each lets pass what it was given. */
+export const detectors = passing(beside(beside(bestQuotes, crossExchange), candles))
 
 /**
  * Ticks to candles, opportunities, findings, and what rules match in all of these; all steps of one partition in one process,

@@ -39,6 +39,8 @@ describe('the OpenAPI document', () => {
     expect(asked.filter((name) => name.startsWith('get'))).toEqual([])
     expect(told.filter(([name, needsKey]) => !needsKey && !name.startsWith('get'))).toEqual([
       ['post /api/v1/rules/validate', false],
+      ['post /api/v1/rules/test', false],
+      ['post /api/v1/rules/{id}/test', false],
     ])
     expect(asked).toContain('delete /api/v1/rules/{id}')
   })

@@ -128,6 +128,7 @@ export async function startApiRig(
       metrics: createMetrics('api', 'test'),
       limits: options.limits ?? LIMITS,
       access: options.access ?? LOCAL,
+      lab: new URL('../../processors/lab/main.ts', import.meta.url),
       ...(options.judge === undefined ? {} : { judge: options.judge }),
       ...(options.requestsPerMinute === undefined ? {} : { requestsPerMinute: options.requestsPerMinute }),
     })

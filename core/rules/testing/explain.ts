@@ -34,7 +34,7 @@ export type Explainer = {
  */
 export function explain(
   explaining: Explaining,
-): { readonly explainer: Explainer } | { readonly diagnostics: readonly Diagnostic[] } {
+): { readonly explainer: Explainer; readonly warmUpMicros: number } | { readonly diagnostics: readonly Diagnostic[] } {
   const { rule, others = [], from, since = from, key } = explaining
   const tried = compileRule(rule, () => 0)
   if ('diagnostics' in tried) return tried
@@ -45,6 +45,7 @@ export function explain(
   const run = startRun({ rules: inOrder([rule, ...heardBy(rule, others)]), from, compile })
   let last = from
   return {
+    warmUpMicros: program.warmUpMicros,
     explainer: {
       take(batch) {
         last = batch.now
