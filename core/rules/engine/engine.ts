@@ -10,8 +10,9 @@ import { advance, isDue } from './clock.ts'
 import { takeEvent } from './evaluate.ts'
 import { tidyTimers } from './firing.ts'
 import { haltHeavy, revive } from './halt.ts'
-import { lineUp, putInOrder, type Lineup, type Making, type Workshop } from './lineup.ts'
+import { lineUp, type Lineup, type Making, type Workshop } from './lineup.ts'
 import { tellEnd } from './patterns.ts'
+import { putInOrder } from './ranks.ts'
 import { initialState, type RulesState } from './state.ts'
 
 /** All but the scope have defaults; others are for tests. */
