@@ -35,8 +35,6 @@ export type Watch = {
   /** `besides` is told after it. */
   readonly compile: (rule: Rule, allot: Allot, besides?: Omit<Watcher, 'entered'>) => Compiled
   readonly lets: () => ReadonlyMap<string, Let>
-  /** As last compiled; `undefined` before, or if it does not compile. */
-  readonly program: () => Program | undefined
   readonly seen: ReadonlyMap<string, Seen>
   readonly names: () => readonly string[]
   readonly entered: ReadonlySet<number>
@@ -105,7 +103,6 @@ export function watchingCompile(): Watch {
       return watched
     },
     lets: () => named,
-    program: () => program,
     seen,
     names: () => (program?.body.kind === 'pattern' ? program.body.pattern.names : []),
     entered,

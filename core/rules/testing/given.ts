@@ -13,7 +13,7 @@ import type { Value } from '../frame.ts'
 export const TEST_START: Micros = fromIso('2024-01-01T00:00:00Z') ?? micros(0)
 
 /** Bounds of what a test may ask for: tests run while someone waits for them. */
-const MOST_RECORDS = 100_000
+const MOST_RECORDS = 50_000
 const LONGEST_MICROS = 48 * 3_600_000_000
 
 /** The records of a test, by time, of one time as they are written; or what is wrong with them, and where. */

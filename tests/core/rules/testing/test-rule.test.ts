@@ -158,7 +158,7 @@ describe('what is given', () => {
       '`j` means nothing in a test: there is only `i`, which counts repeats. | something else at /given/0/set/price',
     ],
     [
-      trade('0s', { price: 1 }, { repeat: 100_000, every: '2s' }),
+      trade('0s', { price: 1 }, { repeat: 50_000, every: '4s' }),
       'records of at most 48 h | something else at /given/0',
     ],
   ])('what means nothing fails the test: %j', (one, told) => {
@@ -167,10 +167,23 @@ describe('what is given', () => {
     )
   })
 
-  test('more records than someone can wait for are refused', () => {
-    const many = [trade('0s', { price: 1 }, { repeat: 100_000 }), trade('1s', { price: 1 })]
-    expect(outcome(ABOVE, { given: many, expect: [] })).toBe(
-      'at most 100000 records, but these are 100001 | something else at /given',
+  test('more records than someone can wait for are refused, in one test and in all', () => {
+    const many = trade('0s', { price: 1 }, { repeat: 50_000 })
+    expect(outcome(ABOVE, { given: [many, trade('1s', { price: 1 })], expect: [] })).toBe(
+      'at most 50000 records, but these are 50001 | something else at /given',
+    )
+    const half = { given: [trade('0s', { price: 1 }, { repeat: 25_001 })], expect: [] }
+    expect(tested(ABOVE, half, half).tests.map(({ failure }) => failure)).toEqual([
+      undefined,
+      { expected: 'at most 50000 records in all tests together', got: 'more' },
+    ])
+  })
+
+  test('a pattern with many partials may be given fewer', () => {
+    const steps = [{ as: 'a', if: 'price > 100' }]
+    const pattern = { within: '10s', maxPartials: 4000, steps }
+    expect(outcome({ pattern }, { given: [trade('0s', { price: 1 }, { repeat: 5001 })], expect: [] })).toBe(
+      'at most 5000 records in all tests together | more',
     )
   })
 })
