@@ -1,18 +1,22 @@
 import { connect, type ConnectionState } from './connection.ts'
 import { find, write } from './dom.ts'
 import { clockText } from './format.ts'
-import { currentKey } from './key.ts'
+import { currentKey, currentWriteKey } from './key.ts'
 import { listenToKeys } from './keyboard.ts'
 import type { Message } from './messages.ts'
 import { startOverview } from './overview.ts'
 import { createOpportunities } from './opportunities.ts'
 import { createRest } from './rest.ts'
 import { createRouter } from './router.ts'
+import { createRuleView } from './rule-view.ts'
+import { createRulesList } from './rules-list.ts'
 import { createSignIn } from './sign-in.ts'
 import { createSignalView } from './signal-view.ts'
 import { createSymbolView } from './symbol.ts'
 import type { SignalMessage } from './signals.ts'
 import { createTable } from './table.ts'
+import { createKeyQuestion } from './write-key.ts'
+import { createWriter } from './writing.ts'
 
 const root = document.documentElement
 const search = find('search', HTMLInputElement)
@@ -32,14 +36,24 @@ const refused = (): void => {
   symbolView.refused()
   find('sign-out', HTMLButtonElement).hidden = true
 }
+/** A key that is kept can be taken away. */
+const showSignOut = (): void => {
+  find('sign-out', HTMLButtonElement).hidden = currentKey() === undefined && currentWriteKey() === undefined
+}
 const rest = createRest(currentKey, refused)
+const writer = createWriter(createKeyQuestion(showSignOut), currentKey)
 const symbolView = createSymbolView(rest, now, () => source === 'recorded')
 const opportunities = createOpportunities(rest, now)
 const signalView = createSignalView(rest, now)
+const rulesList = createRulesList(rest, writer, now)
+const ruleView = createRuleView(rest, writer, now)
 const router = createRouter((place) => {
   opportunities.look(place.view === 'opportunities')
   if (place.view === 'signal') signalView.open(place.id)
   else signalView.close()
+  rulesList.look(place.view === 'rules')
+  if (place.view === 'rule') ruleView.open(place.id, place.match)
+  else ruleView.close()
   if (place.view === 'symbol') symbolView.open(place.symbol)
   else symbolView.close()
   symbolView.apply(table.prices())
@@ -100,7 +114,7 @@ function onState(state: ConnectionState): void {
   if (state.kind === 'open') {
     root.dataset['access'] = 'open'
     root.toggleAttribute('data-keyed', currentKey() !== undefined)
-    find('sign-out', HTMLButtonElement).hidden = currentKey() === undefined
+    showSignOut()
     symbolView.connected()
   }
   showConnection()
@@ -136,6 +150,8 @@ function refresh(): void {
   overview.refresh()
   opportunities.refresh()
   signalView.refresh()
+  rulesList.refresh()
+  ruleView.refresh()
   showConnection()
 }
 
@@ -157,6 +173,8 @@ listenToKeys({
   back: () => router.up(),
   overview: () => router.go({ view: 'overview' }),
   opportunities: () => router.go({ view: 'opportunities' }),
+  rules: () => router.go({ view: 'rules' }),
+  alerts: () => router.go({ view: 'alerts' }),
   clear() {
     search.value = ''
     table.filter('')

@@ -4,6 +4,9 @@ const TIMEOUT_MS = 5000
 /** Rows of a page; the API's most. */
 const LIMIT = 1000
 
+/** The server has no such document. */
+export class NotThere extends Error {}
+
 export type Rest = {
   /** The document at a path; throws if there is none, a refusal of the key included. */
   ask(path: string, signal?: AbortSignal): Promise<unknown>
@@ -30,6 +33,7 @@ export function createRest(key: () => string | undefined, onRefused: () => void)
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     })
     if (answer.status === 401) onRefused()
+    if (answer.status === 404) throw new NotThere(path)
     if (!answer.ok) throw new Error(`${path.split('?')[0]} answered ${answer.status}`)
     return answer.json()
   }

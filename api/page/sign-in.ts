@@ -1,5 +1,5 @@
 import { find, write } from './dom.ts'
-import { currentKey, keepKey } from './key.ts'
+import { currentKey, keepKey, keepWriteKey } from './key.ts'
 
 export type SignIn = {
   /** Takes a key that was refused away, says so, and asks for another. */
@@ -22,6 +22,7 @@ export function createSignIn(onKey: () => void): SignIn {
   })
   find('sign-out', HTMLButtonElement).addEventListener('click', () => {
     keepKey(undefined)
+    keepWriteKey(undefined)
     // A fresh page holds nothing of what was shown.
     location.reload()
   })
