@@ -85,7 +85,7 @@ test('a key is what the table of section 9 says', () => {
       }))
       expect(told).toEqual(byTheTable(one, all, START))
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   )
 })
 
@@ -101,7 +101,7 @@ test('the index may pass over events at which the condition is false, whatever t
       const all = [control(0, [document(one)]), ...rows.toSorted((a, b) => a.now - b.now)]
       expect(run(all, { compile }).outputs).toEqual(run(all).outputs)
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
 
@@ -121,6 +121,6 @@ test('keys do not see each other', () => {
           .map(({ phase, reason, at, suppressed }) => [phase, reason, at, suppressed])
       expect(brief(both)).toEqual(brief(alone))
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
