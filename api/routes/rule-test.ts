@@ -92,13 +92,16 @@ function reachOf({ hold, release, pattern }: Rule): number {
 }
 
 async function tried(deps: AppDeps, request: Request, rule: Rule, asked: Asked) {
-  const { key, given, until, range } = asked
+  const { given, until, range } = asked
   if (given !== undefined && range !== undefined)
     throw new HttpFailure('BAD_PARAMETER', 'given, range: the one or the other')
   const { rules } = await (await lookAtRules(deps.rules.reading)).active()
   const others = rules.filter(({ id }) => id !== rule.id)
   const { inverses } = deps.configuration().config
-  const on = range === undefined ? ofGiven(given, until) : ofRange(range, key, new Set(inverses), deps.now())
+  const on = range === undefined ? ofGiven(given, until) : ofRange(range, asked.key, new Set(inverses), deps.now())
+  if (on.kind === 'range' && (rule.scope ?? 'asset') !== 'asset')
+    throw new HttpFailure('BAD_PARAMETER', 'range: only rules of the scope asset run on the log of an asset')
+  const key = asked.key ?? (range && keyIn(rule, range))
   const answer = await answerOf(deps, request, { rule, others, key, on }, inverses)
   const told = { ruleId: rule.id, ruleVersion: rule.version }
   if (answer.kind === 'tests') return { ...told, tests: reportOf(answer.report) }
@@ -107,6 +110,12 @@ async function tried(deps: AppDeps, request: Request, rule: Rule, asked: Asked) 
   const { first, last } = answer.range
   const times = { first: first && toIso(first), last: last && toIso(last), from: toIso(on.from), to: toIso(on.to) }
   return { ...told, explanation, range: { ...answer.range, ...times } }
+}
+
+/** Who asks for a symbol, or an asset, wants to hear of no other. */
+function keyIn({ by }: Rule, { symbol, base }: NonNullable<Asked['range']>): KeyValues | undefined {
+  if (symbol !== undefined && by.includes('symbol')) return { symbol }
+  return base !== undefined && by.includes('base') ? { base } : undefined
 }
 
 const ofGiven = (given: Asked['given'], until: string | undefined): LabJob['on'] =>

@@ -34,10 +34,11 @@ async function answerTo({ settings, job }: LabOrder): Promise<LabAnswer> {
 
 type On<Kind> = Extract<LabJob['on'], { readonly kind: Kind }>
 
-function overGiven({ rule, others, key }: LabJob, { given, until }: On<'given'>): LabAnswer {
+/** Alone, as by its own tests: matches of other rules are given like all else. */
+function overGiven({ rule, key }: LabJob, { given, until }: On<'given'>): LabAnswer {
   const found = givenEvents({ given })
   if ('problem' in found) return { kind: 'unreadable', problem: `${found.problem} (/${found.pointer.join('/')})` }
-  const made = explain({ rule, others, from: TEST_START, ...(key && { key }) })
+  const made = explain({ rule, from: TEST_START, ...(key && { key }) })
   if ('diagnostics' in made) return { kind: 'wrong', diagnostics: made.diagnostics }
   for (const event of found.events)
     made.explainer.take({ offset: event.offset, now: event.at, events: [event], control: undefined })

@@ -19,9 +19,12 @@ let [began, ended]: [Micros, Micros] = [now(), now()]
 beforeAll(async () => {
   rig = await startApiRig({ access: { ...LOCAL, localKeyHash: createHash('sha256').update(KEY).digest('hex') } })
   const kraken = rig.mouth('kraken')
+  // Of the same asset, so in the same partition.
+  const other = { kind: 'trade', id: '9', side: 'BUY', price: 500, size: 1 } as const
   began = now()
   for (const [at, price] of [100, 101, 102, 99.5].entries())
     await kraken.say(symbol, { kind: 'trade', id: String(at), side: 'BUY', price, size: 1 })
+  await kraken.say('BTC-USDT', other)
   await kraken.beat()
   ended = now()
 })
@@ -59,6 +62,13 @@ describe('a document is tried', () => {
       { pointer: '/when', from: 0, to: 13, text: 'price > 101.5', left: 101, right: 101.5, margin: -0.5 / 101.5 },
     ])
     expect([explanation?.events, explanation?.passed, read?.isCut, read?.reaches]).toEqual([4, 4, false, true])
+  })
+
+  test('on all symbols of an asset', async () => {
+    const range = { base: 'btc', from: toIso(began), to: toIso(ended) }
+    const { explanation } = await tried({ rule: dear('dear'), range })
+    expect(explanation?.matches.map(({ key }) => key)).toEqual([{ symbol }, { symbol: 'BTC-USDT' }])
+    expect(explanation?.events).toBe(5)
   })
 
   test('a range begins where it says: what is before only fills windows', async () => {
@@ -101,6 +111,12 @@ describe('a document is tried', () => {
     [
       'a field that there is not',
       { rule: dear('dear'), given: [{ at: '1s', stream: 'trade', set: { pric: 1 } }] },
+      400,
+      'BAD_PARAMETER',
+    ],
+    [
+      'a range for a rule that does not run on it',
+      { rule: dear('dear', { scope: 'exchange', by: ['exchange'] }), range: { symbol } },
       400,
       'BAD_PARAMETER',
     ],
