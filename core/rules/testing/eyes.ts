@@ -154,7 +154,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
         if (of.suppressed > 0)
           heldBack.push({ key: own, times: of.suppressed, until: isMicros(of.coolUntil) ? of.coolUntil : undefined })
         for (const partial of pattern === undefined ? [] : (of.pattern?.scanned ?? []))
-          if (pattern !== undefined && !partial.isPruned)
+          if (pattern !== undefined)
             told(pattern, partial, 'contiguity', run.state.now, {
               lost: (one) => lost({ ...one, why: 'open' }),
               missed: () => undefined,

@@ -60,6 +60,14 @@ describe('a condition that was not true', () => {
     ])
   })
 
+  test('one part far away is nearer than two that are close', () => {
+    const { misses } = explained({ when: 'price > 100 && size > 10' }, [
+      traded(1, { price: 99, size: 9.9 }),
+      traded(2, { price: 1, size: 11 }),
+    ])
+    expect(misses.map(({ at: when }) => when)).toEqual([at(2), at(1)])
+  })
+
   test('a named condition is looked into; of a choice the nearer part counts', () => {
     const { misses } = explained({ let: { dear: 'price > 100 || price < 10' }, when: 'dear' }, [
       traded(1, { price: 11 }),
@@ -150,6 +158,7 @@ describe('a pattern', () => {
       traded(2, { price: 110 }),
       traded(3, { price: 120 }),
       traded(4, { price: 200 }),
+      traded(5, { price: 130 }),
       traded(12, { price: 60 }),
     ])
     expect(matches).toEqual([])
@@ -164,6 +173,37 @@ describe('a pattern', () => {
       [200, 220, -20 / 220],
     ])
     expect(first?.nearest?.at).toBe(at(4))
+  })
+
+  test('that got to a later step got further than one with more events', () => {
+    const pattern: Rule['pattern'] = {
+      within: '60s',
+      steps: [
+        { as: 'a', if: "side == 'SELL'" },
+        { as: 'b', if: 'price > 100', times: [1, null], greedy: true },
+        { as: 'c', if: 'price < 50' },
+        { as: 'd', if: 'price < 10' },
+      ],
+    }
+    const other = { symbol: 'ETH-USDT' }
+    const { patterns } = explained({ pattern }, [
+      traded(1, { side: 'SELL', price: 90 }),
+      traded(1, { side: 'SELL', price: 90, ...other }),
+      ...[2, 3, 4, 5].map((second) => traded(second, { price: 101 })),
+      traded(6, { price: 101, ...other }),
+      traded(7, { price: 40, ...other }),
+    ])
+    expect([patterns[0]?.key, patterns[0]?.waitedFor, patterns[0]?.taken.length]).toEqual([other, 'd', 3])
+    const least = patterns.find(({ key }) => key['symbol'] === symbol)
+    expect(least?.taken.length).toBe(5)
+  })
+
+  test('tells what ran out of time without another record, and nothing that ended before since', () => {
+    const pattern = { ...rising, onTimeout: true }
+    const rows = [traded(1, { price: 100, side: 'SELL' })]
+    const { patterns } = explained({ pattern }, rows, { until: 12 })
+    expect(patterns.map(({ waitedFor, why, at: when }) => [waitedFor, why, when])).toEqual([['b', 'within', at(11)]])
+    expect(explained({ pattern }, rows, { until: 12, since: at(11.5) }).patterns).toEqual([])
   })
 
   test('tells what a not ended', () => {

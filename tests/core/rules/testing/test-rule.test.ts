@@ -314,6 +314,13 @@ describe('coverage', () => {
     ])
   })
 
+  test('a step takes nothing for which its until holds', () => {
+    const steps = [{ as: 'a', if: 'price > 100', times: [1, 3] as const, until: 'size > 5' }]
+    const pattern = { within: '10s', steps }
+    expect(holes({ pattern }, trade('0s', { price: 101, size: 6 }))).toContain('a')
+    expect(holes({ pattern }, trade('0s', { price: 101, size: 5 }))).not.toContain('a')
+  })
+
   test('steps that took nothing are told', () => {
     const steps = [
       { as: 'a', if: 'price > 100' },
