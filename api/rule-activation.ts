@@ -46,10 +46,8 @@ export function activationOf(row: RuleRow, findings: RuleFindings, warmUpOf: War
     return {
       ...idle,
       state: 'in_force',
-      inForceSince: speaking
-        .map(({ at }) => at)
-        .toSorted()
-        .at(-1),
+      // T is the log's clock, which goes by receive times and lies behind: nothing is in force before it was published.
+      inForceSince: [...speaking.map(({ at }) => at), row.activePublishedAt ?? ''].toSorted().at(-1),
     }
   if (row.activePublishedAt === undefined) return { ...idle, state: 'waiting' }
   if (behind.length === 0 || isElsewhere) return { ...idle, state: 'published' }

@@ -21,7 +21,10 @@ const activation = z.strictObject({
   shadowVersion: count.optional().meta({ description: 'Evaluated and recorded, without alerts' }),
   epoch: count.optional().meta({ description: 'Of the rule set in which what is active of it last changed' }),
   publishedAt: time.optional().meta({ description: 'When that set stood in every partition' }),
-  inForceSince: time.optional(),
+  inForceSince: time.optional().meta({
+    description:
+      "Since when this version speaks in every partition: by the log's clock, not before the set was published",
+  }),
   listeningUntil: time.optional(),
 })
 

@@ -62,10 +62,14 @@ export const isEmpty = (request: Request): boolean =>
   request.get('transfer-encoding') === undefined &&
   Number(request.get('content-length') ?? 0) === 0
 
+const ETAG_PLACE =
+  'send the ETag header of the answer to GET /api/v1/rules/{id}, which is the `hash` of the rule in quotes'
+
 /** Hashes that a change is meant for, of strong ETags; `*` is any. Throws PRECONDITION_REQUIRED, BAD_PARAMETER. */
 export function ifMatchOf(request: Request): readonly string[] {
   const given = request.get('if-match')
-  if (given === undefined) throw new HttpFailure('PRECONDITION_REQUIRED')
+  if (given === undefined)
+    throw new HttpFailure('PRECONDITION_REQUIRED', `If-Match is missing: ${ETAG_PLACE}, or * for whatever is there`)
   if (given.trim() === '*') return ['*']
   if (!/^\s*(W\/)?"[^"]{0,128}"(\s*,\s*(W\/)?"[^"]{0,128}"){0,20}\s*$/.test(given))
     throw new HttpFailure('BAD_PARAMETER', 'If-Match: neither * nor a list of ETags')
@@ -102,7 +106,7 @@ export function doneOrThrow(outcome: DeskOutcome): Told & { readonly isRepeat: b
   }
 }
 
-/** A document that is wrong is so whatever it would replace; then what it would replace counts. */
+/** First whether it would replace what was read, then what is wrong with it, then what else stands against it. */
 function failureOf({ diagnostics, refusal, id, isWrong }: Told): HttpFailure {
   if (isWrong) {
     const errors = diagnostics.filter(isError)
@@ -125,7 +129,12 @@ function refused(refusal: Refusal, id: string): HttpFailure {
     case 'speaks_already':
       return new HttpFailure('CONFLICT', 'this version is active: its shadow would be itself')
     case 'stale':
-      return new HttpFailure('CHANGED_MEANWHILE', refusal.hash === '' ? `no rule ${id}` : undefined)
+      return new HttpFailure(
+        'CHANGED_MEANWHILE',
+        refusal.hash === ''
+          ? `no rule ${id}`
+          : `If-Match is not ${etagOf(refusal.hash)}, the ETag of ${id} now: GET ${placeOf(id)}, make your change of that document`,
+      )
     case 'version_not_new':
     case 'other_content':
       return new HttpFailure('CONFLICT', `version ${refusal.version} of ${id} is not new`)

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Option, type Command } from 'commander'
 import { PipelineError } from '../core/errors.ts'
 import { loadAlerts, loadConfig } from '../io/config.ts'
@@ -20,6 +22,8 @@ type Given = {
 }
 
 const WAIT_MS = 30_000
+const CONFIG_FILE = 'crosstide.config.json'
+const SHIPPED_CONFIG = fileURLToPath(new URL(`../${CONFIG_FILE}`, import.meta.url))
 
 /** `crosstide rules list|show|validate|test|apply|activate|deactivate|rollback|delete`. */
 export function addRules(cli: Command, environment: Environment, exit: (code: number) => void): void {
@@ -43,14 +47,14 @@ export function addRules(cli: Command, environment: Environment, exit: (code: nu
     .description('name everything that is wrong with files or folders of rules; exit code 2 if there is an error')
     .addOption(new Option('--json', 'machine-readable output').default(false))
     .action(async (paths: readonly string[], { json }: Given) => {
-      exit(validateFiles({ judge: await judgeOf(environment), json, print }, await loadRuleFiles(paths)))
+      exit(validateFiles({ judge: await judgeAnywhere(environment), json, print }, await loadRuleFiles(paths)))
     })
   noun
     .command('test <paths...>')
     .description('run the tests that files or folders of rules carry, and name what they never show')
     .addOption(new Option('--json', 'machine-readable output').default(false))
     .action(async (paths: readonly string[], { json }: Given) => {
-      exit(testFiles({ judge: await judgeOf(environment), json, print }, await loadRuleFiles(paths)))
+      exit(testFiles({ judge: await judgeAnywhere(environment), json, print }, await loadRuleFiles(paths)))
     })
   verb('apply <paths...>', 'write files or folders of rules as new versions, all or none')
     .option('--no-activate', 'only keep them; what is active stays')
@@ -105,7 +109,14 @@ async function depsOf(environment: Environment, { source, json }: Given): Promis
   }
 }
 
-async function judgeOf({ CROSSTIDE_CONFIG: file }: Environment): Promise<Judge> {
+/** Files are judged in any folder: where there is no configuration, by the one that ships, which it says on stderr. */
+async function judgeAnywhere(environment: Environment): Promise<Judge> {
+  if (environment.CROSSTIDE_CONFIG !== CONFIG_FILE || existsSync(CONFIG_FILE)) return judgeOf(environment)
+  process.stderr.write(`no ${CONFIG_FILE} here: judged by the exchanges and symbols that ship with crosstide\n`)
+  return judgeOf({ CROSSTIDE_CONFIG: SHIPPED_CONFIG })
+}
+
+async function judgeOf({ CROSSTIDE_CONFIG: file }: Pick<Environment, 'CROSSTIDE_CONFIG'>): Promise<Judge> {
   const config = await loadConfig(file)
   return judgeBy(() => config, Object.keys((await loadAlerts(file)).targets))
 }

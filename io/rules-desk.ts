@@ -82,7 +82,8 @@ export async function writeRules(
       const refusal = one !== undefined && 'refusal' in one ? one.refusal : undefined
       const isChanged = one !== undefined && 'after' in one && one.after !== before
       const found = { id: rule.id, version: rule.version, isChanged, refusal }
-      if (!isChanged && refusal === undefined && misplaced === undefined) {
+      // Who writes from what is old reads again, whatever else is wrong: what is wrong with it may be that it is old.
+      if ((!isChanged && refusal === undefined && misplaced === undefined) || refusal?.kind === 'stale') {
         told.push({ ...found, diagnostics: [], isWrong: false })
         continue
       }

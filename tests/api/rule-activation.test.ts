@@ -52,6 +52,12 @@ describe('a rule', () => {
     expect(stateOf(row(), { sets: sets(6, 6) })).toEqual(['published'])
   })
 
+  test('is in force since it was published at the earliest, though the clock of the log lies behind', () => {
+    const rules = [told(2, 9)]
+    expect(stateOf(row(), { sets: sets(7), rules })).toEqual(['in_force', at(10)])
+    expect(stateOf(row({ activePublishedAt: undefined }), { sets: sets(7), rules })).toEqual(['in_force', at(9)])
+  })
+
   test('listens for its warm-up while a partition that has the set has not told that it speaks', () => {
     expect(stateOf(row(), { sets: sets(7, 6) })).toEqual(['listening', at(15)])
     expect(stateOf(row(), { sets: sets(7, 7), rules: [told(2, 15)] })).toEqual(['listening', at(15)])

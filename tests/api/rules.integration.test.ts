@@ -87,13 +87,21 @@ describe('a rule', () => {
   test('is replaced by who has read it, and by nobody else', async () => {
     const etag = (await post(ruleOf('replaced'))).headers.get('etag') ?? ''
     const path = `${RULES}/replaced`
-    expect(codeOf(await send('PUT', path, ruleOf('replaced', 2)))).toEqual([428, 'PRECONDITION_REQUIRED'])
+    const blind = await send('PUT', path, ruleOf('replaced', 2))
+    expect(codeOf(blind)).toEqual([428, 'PRECONDITION_REQUIRED'])
+    expect(problem.parse(blind.body).detail).toMatch(/If-Match.*ETag/)
     expect(codeOf(await put('replaced', ruleOf('replaced', 2), '"other"'))).toEqual([412, 'CHANGED_MEANWHILE'])
     expect(codeOf(await put('replaced', ruleOf('replaced', 2), `W/${etag}`))).toEqual([412, 'CHANGED_MEANWHILE'])
     expect(codeOf(await put('replaced', ruleOf('replaced', 2), 'other'))).toEqual([400, 'BAD_PARAMETER'])
     expect(codeOf(await put('nobody', ruleOf('nobody'), '*'))).toEqual([412, 'CHANGED_MEANWHILE'])
     const [mine, yours] = await Promise.all([11, 12].map((bps) => put('replaced', ruleOf('replaced', 2, bps), etag)))
     expect(new Set([mine?.status, yours?.status])).toEqual(new Set([200, 412]))
+    // Version 2 says something else already, which a stale writer learns by reading again.
+    const late = await put('replaced', ruleOf('replaced', 2, 13), etag)
+    expect(codeOf(late)).toEqual([412, 'CHANGED_MEANWHILE'])
+    const now = (await send('GET', path)).headers.get('etag') ?? ''
+    expect(problem.parse(late.body).detail).toContain(`If-Match is not ${now}`)
+    expect(codeOf(await put('replaced', ruleOf('replaced', 2, 13), now))).toEqual([422, 'INVALID_RULE'])
     const winner = mine?.status === 200 ? mine : yours
     expect(shown(winner?.body).activation).toMatchObject({ activeVersion: 2, previousVersion: 1 })
   })

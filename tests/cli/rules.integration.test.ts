@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { bootstrap } from '../../cli/bootstrap.ts'
 import { loadRuleFiles, type RuleFile } from '../../cli/rule-files.ts'
@@ -195,5 +197,17 @@ describe('crosstide rules', () => {
     expect(validateFiles(deps, [fileOf(ruleOf('fine'))])).toBe(0)
     expect(validateFiles(deps, [fileOf(ruleOf('fine')), fileOf({ id: 'a\0' }), fileOf({})])).toBe(2)
     expect(lines.at(-1)).toMatch(/^\d+ error\(s\) in 3 rule\(s\)$/)
+  })
+})
+
+describe('files outside the repository', () => {
+  test.each(['validate', 'test'])('are judged by the configuration that ships, which is said: %s', async (verb) => {
+    const file = join(folder, 'outside.json')
+    await writeFile(file, JSON.stringify(ruleOf('outside')))
+    const command = [resolve('cli/crosstide.js'), 'rules', verb, file]
+    const { CROSSTIDE_CONFIG: _, ...environment } = process.env
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: folder, env: environment })
+    expect(stderr).toBe('no crosstide.config.json here: judged by the exchanges and symbols that ship with crosstide\n')
+    expect(stdout).toContain(verb === 'validate' ? 'valid: 1 rule(s)' : 'passed: 0 test(s)')
   })
 })
