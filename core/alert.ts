@@ -1,4 +1,4 @@
-import { matchIdOf, type Action, type Evidence, type Severity, type Told } from './match.ts'
+import { matchIdOf, type Action, type Evidence, type ResolveReason, type Severity, type Told } from './match.ts'
 import type { Origin } from './processor.ts'
 import type { Feed } from './tick.ts'
 import type { Micros } from './time.ts'
@@ -18,6 +18,10 @@ export type Alert = {
   /** `rule ID {key as canonical JSON}`, or `service NAME KIND …`. */
   readonly alertKey: string
   readonly phase: AlertPhase
+  /** Only on RESOLVED of a rule. After `renew` the story may go on: what still holds fires again. */
+  readonly reason: ResolveReason | undefined
+  /** Whether a RESOLVED follows when it is over; else nobody will say so. */
+  readonly resolves: boolean
   readonly severity: Severity
   readonly type: string
   /** The rule's name, or a sentence. */

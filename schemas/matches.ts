@@ -41,6 +41,7 @@ export const alertCodec: Codec<WrittenAlert, WireAlert> = {
   schema: 'Alert',
   toWire: (alert) => ({
     ...alert,
+    reason: alert.reason ?? null,
     ruleId: alert.ruleId ?? null,
     ruleVersion: alert.ruleVersion ?? null,
     exchange: alert.exchange ?? null,
@@ -51,6 +52,7 @@ export const alertCodec: Codec<WrittenAlert, WireAlert> = {
   }),
   fromWire: (wire) => ({
     ...wire,
+    reason: wire.reason ?? undefined,
     ruleId: wire.ruleId ?? undefined,
     ruleVersion: wire.ruleVersion ?? undefined,
     key: { ...wire.key },

@@ -6,6 +6,8 @@ const alert: Alert = {
   source: 'RULE',
   alertKey: 'rule price-spike {"symbol":"BTC-USD"}',
   phase: 'FIRED',
+  reason: undefined,
+  resolves: true,
   severity: 'warning',
   type: 'PRICE_SPIKE',
   title: 'Price spike',

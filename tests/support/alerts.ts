@@ -10,6 +10,8 @@ export function alert(n: number, change: Partial<WrittenAlert> = {}): WrittenAle
     source: 'RULE',
     alertKey: `rule spike {"symbol":"S${n}-USD"}`,
     phase: 'FIRED',
+    reason: undefined,
+    resolves: true,
     severity: 'warning',
     type: 'PRICE_SPIKE',
     title: 'Price spike',

@@ -68,6 +68,8 @@ export const arbitraryAlert = plainRecord<WrittenAlert>({
   source: fc.constantFrom(...ALERT_SOURCES),
   alertKey: text,
   phase: fc.constantFrom(...ALERT_PHASES),
+  reason: optionally(fc.constantFrom(...RESOLVE_REASONS)),
+  resolves: fc.boolean(),
   severity: fc.constantFrom(...SEVERITIES),
   type: text,
   title: text,

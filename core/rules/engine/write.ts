@@ -69,12 +69,16 @@ function keyRecord({ key, program }: Seat, cause: RuleEvent): Record<string, str
   return record
 }
 
-function alertOf({ frame }: Lineup, { program, version }: Seat, match: Match, phase: Alert['phase']): Alert {
-  const { ruleId, ruleVersion, severity, type, at, feed, key, exchange, symbol, fields, evidence, suppressed } = match
+function alertOf({ frame }: Lineup, seat: Seat, match: Match, phase: Alert['phase']): Alert {
+  const { program, version, isResolving } = seat
+  const { ruleId, ruleVersion, reason, severity, type, at, feed, key, exchange, symbol } = match
+  const { fields, evidence, suppressed } = match
   return {
     source: 'RULE',
     alertKey: `rule ${ruleId} ${canonicalJson(key)}`,
     phase,
+    reason,
+    resolves: isResolving,
     severity,
     type,
     title: version.rule.name,

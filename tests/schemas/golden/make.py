@@ -159,6 +159,8 @@ def alert(phase, **change):
         "source": "RULE",
         "alertKey": 'rule price-spike {"exchange":"kraken","symbol":"BTC-USD"}',
         "phase": phase,
+        "reason": None,
+        "resolves": True,
         "severity": "critical",
         "type": "PRICE_SPIKE",
         "title": "Sprung um mehr als 50 bp — Ä",
@@ -316,7 +318,8 @@ VALUES = {
                 "arguments": {"exchange": "kraken", "minutes": 5.0, "force": False, "note": None},
             },
         ),
-        "resolved": alert("RESOLVED", severity="warning"),
+        "fired, never to be resolved": alert("FIRED", resolves=False),
+        "resolved": alert("RESOLVED", severity="warning", reason="release"),
         "of a service": alert(
             "FIRED",
             alertId="sentinel host:4711:1795169730 HEARTBEAT_MISS 12",

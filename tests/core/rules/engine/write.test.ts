@@ -76,6 +76,8 @@ describe('a match', () => {
       source: 'RULE',
       alertKey: 'rule r {"exchange":"kraken","symbol":"A-USD"}',
       phase: 'FIRED',
+      reason: undefined,
+      resolves: false,
       severity: 'warning',
       type: 'HIGH',
       title: 'r',
@@ -105,6 +107,29 @@ describe('a match', () => {
       ),
     )
     expect(matches).toMatchObject([{ at: at(11), fields: { p: 102 }, exchange: 'gate', feed: 'RECORDED' }])
+  })
+
+  const DOWN = {
+    within: '10s',
+    steps: [
+      { as: 'a', if: 'price > 100' },
+      { as: 'b', if: 'price < 99' },
+    ],
+  }
+  test.each<[string, object, boolean]>([
+    ['release', { when: 'price > 100', release: { when: 'price < 99' } }, true],
+    ['edge change', { when: 'price > 100', edge: 'change' }, true],
+    ['edge rise', { when: 'price > 100' }, false],
+    ['edge every', { when: 'price > 100', edge: 'every' }, false],
+    ['a pattern', { pattern: DOWN, onUpdate: 'reset' }, false],
+  ])('its alert says whether a RESOLVED follows: %s', (_, body, resolves) => {
+    const loud = rule({ id: 'r', ...body, emit: { type: 'R', alert: true } })
+    const { outputs } = run(rows(control(0, [loud]), traded(1, { price: 101 }), traded(2, { price: 90 }), row(20)))
+    const alerts = outputs.flatMap((output) => (output.kind === 'alert' ? [output.alert] : []))
+    expect(alerts.map(({ phase, reason, resolves: will }) => [phase, reason, will])).toEqual([
+      ['FIRED', undefined, resolves],
+      ...(resolves ? [['RESOLVED', 'release', true]] : []),
+    ])
   })
 
   test('RESOLVED carries no action, TIMEOUT is no alert', () => {
