@@ -1,5 +1,6 @@
 import { connect, type ConnectionState } from './connection.ts'
 import { find, write } from './dom.ts'
+import { createEditorView } from './editor-view.ts'
 import { clockText } from './format.ts'
 import { currentKey, currentWriteKey } from './key.ts'
 import { listenToKeys } from './keyboard.ts'
@@ -47,6 +48,13 @@ const opportunities = createOpportunities(rest, now)
 const signalView = createSignalView(rest, now)
 const rulesList = createRulesList(rest, writer, now)
 const ruleView = createRuleView(rest, writer, now)
+const editorView = createEditorView({
+  rest,
+  writer,
+  now,
+  symbols: () => [...new Set(table.prices().map(({ symbol }) => symbol))].toSorted(),
+  go: (place) => router.go(place),
+})
 const router = createRouter((place) => {
   opportunities.look(place.view === 'opportunities')
   if (place.view === 'signal') signalView.open(place.id)
@@ -54,6 +62,8 @@ const router = createRouter((place) => {
   rulesList.look(place.view === 'rules')
   if (place.view === 'rule') ruleView.open(place.id, place.match)
   else ruleView.close()
+  if (place.view === 'editor') editorView.open(place.id)
+  else editorView.close()
   if (place.view === 'symbol') symbolView.open(place.symbol)
   else symbolView.close()
   symbolView.apply(table.prices())
