@@ -48,8 +48,8 @@ export const RULES: Readonly<Record<Job, readonly Rule[]>> = {
   J2H: [follows('j2h', 500, 1.002, 0.998, '60s', 4096)],
   J3: pairs().flatMap(([own, other]) => [
     // The document's two directions of one pair are two matches, so two rules.
-    against(`j3-sell-${own}-${other}`, own, { other, of: 'ask', when: 'bid * 0.9995 > theirs * 1.0005' }),
-    against(`j3-buy-${own}-${other}`, own, { other, of: 'bid', when: 'theirs * 0.9995 > ask * 1.0005' }),
+    against(`j3-sell-${own}-${other}`, own, { other, of: 'ask * 1.0005', when: 'bid * 0.9995 > theirs' }),
+    against(`j3-buy-${own}-${other}`, own, { other, of: 'bid * 0.9995', when: 'theirs > ask * 1.0005' }),
   ]),
   J4: Array.from({ length: 1000 }, (_, i) =>
     rule(`j4-${i}`, {
@@ -77,7 +77,7 @@ function follows(id: string, size: number, up: number, down: number, within: str
   })
 }
 
-type Against = { readonly other: number; readonly of: 'bid' | 'ask'; readonly when: string }
+type Against = { readonly other: number; readonly of: string; readonly when: string }
 
 /** A quote of one exchange against the last one of another. Nothing is forgotten: the events take less than the window. */
 function against(id: string, own: number, { other, of, when }: Against): Rule {

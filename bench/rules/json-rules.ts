@@ -1,4 +1,5 @@
 import { Engine } from 'json-rules-engine'
+import { MICROS_PER_SECOND } from '../../core/time.ts'
 import { benchEvents } from '../streams/events.ts'
 import { RULES, symbolOf } from './jobs.ts'
 
@@ -25,6 +26,7 @@ for (const { id, when = '' } of RULES.J4) {
 let matches = 0
 const nanos: number[] = []
 const startedAt = performance.now()
+const before = process.threadCpuUsage()
 for (const { symbol, price, size } of benchEvents(EVENTS)) {
   const from = process.hrtime.bigint()
   const { events } = await engine.run({ symbol: symbolOf(symbol), price, size })
@@ -32,12 +34,14 @@ for (const { symbol, price, size } of benchEvents(EVENTS)) {
   matches += events.length
 }
 const seconds = (performance.now() - startedAt) / 1000
+const { user, system } = process.threadCpuUsage(before)
 const sorted = nanos.toSorted((a, b) => a - b)
 const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0
 const measured = {
   job: 'J4',
   matches,
   eventsPerSecond: Math.round(EVENTS / seconds),
+  eventsPerCpuSecond: Math.round(EVENTS / ((user + system) / MICROS_PER_SECOND)),
   p50Nanos: at(0.5),
   p99Nanos: at(0.99),
   p999Nanos: at(0.999),

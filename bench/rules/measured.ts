@@ -5,6 +5,8 @@ const MEASURED = z.strictObject({
   job: z.string(),
   matches: z.number(),
   eventsPerSecond: z.number(),
+  /** Per second of the thread's own processor time: what others do on the machine counts less. */
+  eventsPerCpuSecond: z.number(),
   /** Per event, in a run of its own that times each. */
   p50Nanos: z.number(),
   p99Nanos: z.number(),
