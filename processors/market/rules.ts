@@ -1,12 +1,11 @@
 import type { Arrival, OpenControl } from '../../core/arrivals.ts'
 import type { Stage } from '../../core/processor.ts'
 import type { RuleOutput } from '../../core/rules/engine/batch.ts'
-import { compileRule } from '../../core/rules/compile.ts'
 import { ruleEngine } from '../../core/rules/engine/engine.ts'
-import { horizonOfAll } from '../../core/rules/engine/horizon.ts'
 import type { RulesState } from '../../core/rules/engine/state.ts'
-import { RULES_DOCUMENT, type Rule } from '../../core/rules/document.ts'
+import { RULES_DOCUMENT } from '../../core/rules/document.ts'
 import type { RuleEvent } from '../../core/rules/events.ts'
+import { horizonOfAll } from '../../core/rules/horizon.ts'
 import type { Micros } from '../../core/time.ts'
 import type { MarketEvent } from './events.ts'
 import type { Gathered } from './gathered.ts'
@@ -47,22 +46,6 @@ function controlOf({ tick: { payload } }: Arrival): OpenControl | undefined {
   return payload.kind === 'control' && payload.documentId === RULES_DOCUMENT ? payload : undefined
 }
 
-/** Of rules that were asked before: they are compiled for it. */
-const horizons = new WeakMap<Rule, number>()
-
 /** The longest horizon of the rules in force and of those they are about to replace, in microseconds. */
 export const rulesHorizon = ({ engine: { versions } }: MarketRulesState): number =>
-  horizonOfAll(
-    versions.map(({ rule }) => rule),
-    horizonOf,
-  )
-
-function horizonOf(rule: Rule): number {
-  let horizon = horizons.get(rule)
-  if (horizon === undefined) {
-    const compiled = compileRule(rule, () => 0)
-    horizon = 'program' in compiled ? compiled.program.horizonMicros : 0
-    horizons.set(rule, horizon)
-  }
-  return horizon
-}
+  horizonOfAll(versions.map(({ rule }) => rule))

@@ -4,7 +4,7 @@ import { compileRule } from '../../../../core/rules/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import type { RuleOutput } from '../../../../core/rules/engine/batch.ts'
 import { ruleEngine, type RuleEngineSettings } from '../../../../core/rules/engine/engine.ts'
-import { horizonOfAll } from '../../../../core/rules/engine/horizon.ts'
+import { horizonOfAll } from '../../../../core/rules/horizon.ts'
 import type { RulesState } from '../../../../core/rules/engine/state.ts'
 import { bytesOf } from '../../../support/processor-laws.ts'
 import { control, rule, row, trade, type Row } from './rig.ts'
@@ -106,12 +106,7 @@ const SETS: readonly (readonly [rules: readonly Rule[], shadow: readonly Rule[]]
   ],
 ]
 
-const horizonOf = (one: Rule): number => {
-  const compiled = compileRule(one, () => 0)
-  if (!('program' in compiled)) throw new TypeError(JSON.stringify(compiled.diagnostics))
-  return compiled.program.horizonMicros
-}
-const HORIZON = Math.max(...SETS.map(([rules, shadow]) => horizonOfAll([...rules, ...shadow], horizonOf)))
+const HORIZON = Math.max(...SETS.map(([rules, shadow]) => horizonOfAll([...rules, ...shadow])))
 
 const TEN_MINUTES = 600
 type Event = { readonly pause: number; readonly symbol: string; readonly exchange: string; readonly price: number }
