@@ -32,13 +32,16 @@ export const holesOf = ({ conditions, steps }: Coverage): Coverage => ({
 
 /** Watches one rule, over all its runs. */
 export type Watch = {
-  /** `besides` is told after it. */
-  readonly compile: (rule: Rule, allot: Allot, besides?: Omit<Watcher, 'entered'>) => Compiled
+  /** `besides` is told after it, and says what is of interest. */
+  readonly compile: (rule: Rule, allot: Allot, besides?: Besides) => Compiled
   readonly lets: () => ReadonlyMap<string, Let>
   readonly seen: ReadonlyMap<string, Seen>
   readonly names: () => readonly string[]
   readonly entered: ReadonlySet<number>
 }
+
+/** `isAsked`: whether what happens in this frame counts. */
+type Besides = Omit<Watcher, 'entered'> & { readonly isAsked: (frame: Frame) => boolean }
 
 type Changing = { -readonly [K in keyof Seen]: Seen[K] }
 type Part = { readonly node: Node; readonly seen: Changing }
@@ -85,13 +88,16 @@ export function watchingCompile(): Watch {
     compile(rule, allot, besides) {
       const watched = watchedProgram(rule, allot, {
         evaluated(placed, frame, value) {
+          if (besides?.isAsked(frame) === false) return
           look(placed, frame)
           besides?.evaluated(placed, frame, value)
           if (stamp === frame.stamp || !ASKING.has(placed.role)) return
           stamp = frame.stamp
           for (const one of lets) look(one, frame)
         },
-        entered: (name) => void entered.add(name),
+        entered(name, frame) {
+          if (besides?.isAsked(frame) !== false) entered.add(name)
+        },
         ...(besides?.trace && { trace: besides.trace }),
       })
       program = 'program' in watched ? watched.program : undefined

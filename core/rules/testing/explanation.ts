@@ -50,7 +50,7 @@ export type Explanation = {
   /** Events of the rule's streams, of the key if one was asked for; those that passed `where`. */
   readonly events: number
   readonly passed: number
-  /** The nearest first: by conjuncts that were missing, then by the widest margin. */
+  /** The nearest first: what passed `where`, then by conjuncts that were missing, then by the widest margin. */
   readonly misses: readonly Miss[]
   /** The longest first. */
   readonly holds: readonly ShortHold[]

@@ -38,6 +38,13 @@ const placeOf = ({ stream, offset, at, exchange, symbol }: RuleEvent): Evidence 
   symbol,
 })
 
+/** What passed `where` is nearer than anything that did not. */
+const isNearerMiss = (one: Miss, other: Miss): boolean =>
+  one.pointer === other.pointer || (one.pointer !== WHERE && other.pointer !== WHERE)
+    ? isNearer(one.lacks, other.lacks)
+    : other.pointer === WHERE
+const WHERE = '/where'
+
 type Far = { readonly stage: number; readonly near: NearPattern }
 const isFarther = (one: Far, other: Far): boolean =>
   one.stage !== other.stage ? one.stage > other.stage : one.near.taken.length > other.near.taken.length
@@ -46,7 +53,7 @@ const isFarther = (one: Far, other: Far): boolean =>
 export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues | undefined) {
   const watch = watchingCompile()
   const streams = new Set(streamsOf(rule))
-  const nearest = bestOf<Miss>(MOST_TOLD, (one, other) => isNearer(one.lacks, other.lacks))
+  const nearest = bestOf<Miss>(MOST_TOLD, isNearerMiss)
   const holds = bestOf<ShortHold>(MOST_TOLD, (one, other) => one.lastedMicros > other.lastedMicros)
   const far = bestOf<Far>(MOST_TOLD, isFarther)
   const absences = new Map<string, Absence>()
@@ -58,12 +65,13 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
   let known: Known = { lets: new Map<string, Let>(), textOf: String }
   let [events, passed, stamp] = [0, 0, -1]
 
-  const isAsked = (frame: Frame): boolean =>
-    frame.now >= since && (key === undefined || isOf(keyOf(rule, frame.event), key))
+  const wantedKey = Object.entries(key ?? {})
+  const isAsked = ({ now, event }: Frame): boolean =>
+    now >= since && wantedKey.every(([name, one]) => String(fieldOf(event.stream, name)?.read(event) ?? '') === one)
 
   function evaluated(placed: Placed, frame: Frame, value: Value): void {
     const { role, pointer } = placed
-    if (!CONDITIONS.has(role) || pointer.startsWith('/let/') || !isAsked(frame)) return
+    if (!CONDITIONS.has(role) || pointer.startsWith('/let/')) return
     if (role === 'where' || (program.where === undefined && frame.stamp !== stamp)) seen(frame, value)
     if (value === undefined) tellAbsent(placed, frame)
     if (role === 'when' && wanted > 0) held(frame, value === true)
@@ -131,7 +139,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
 
   return {
     compile(one: Rule, allot: Allot): Compiled {
-      const compiled = watch.compile(one, allot, { evaluated, trace: { lost, missed: () => undefined } })
+      const compiled = watch.compile(one, allot, { evaluated, isAsked, trace: { lost, missed: () => undefined } })
       const lets = watch.lets()
       known = {
         lets,

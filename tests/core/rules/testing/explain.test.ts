@@ -94,6 +94,14 @@ describe('a condition that was not true', () => {
   })
 })
 
+test('an event that passed where came nearer than any that did not', () => {
+  const { misses } = explained({ where: 'size > 1', when: "price > 100 && id == '2'" }, [
+    traded(1, { size: 0.999, price: 101 }),
+    traded(2, { size: 2, price: 1 }),
+  ])
+  expect(misses.map(({ pointer }) => pointer)).toEqual(['/when', '/where'])
+})
+
 describe('what has no value', () => {
   test.each<readonly [string, Partial<Rule>, string]>([
     ['a field', { when: "side == 'BUY'" }, 'this trade has no `side`'],
@@ -245,9 +253,10 @@ test('what is before since fills windows, and nothing of it is told', () => {
     edge: 'every',
   }
   const rows = [1, 2, 3, 4].map((second) => traded(second, { price: 101 }))
-  const { matches, misses, events } = explained(summed, rows, { since: at(4) })
+  const { matches, misses, events, coverage } = explained(summed, rows, { since: at(4) })
   expect(matches.map(({ at: when }) => when)).toEqual([at(4)])
   expect([misses, events]).toEqual([[], 1])
+  expect(coverage.conditions.filter(({ isFalse }) => isFalse)).toEqual([])
 })
 
 test('a cool-down that holds a FIRED back is told', () => {
