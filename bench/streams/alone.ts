@@ -1,10 +1,12 @@
 import { DEFAULT_ARBITRAGE, ARBITRAGE_DOCUMENT } from '../../core/arbitrage/config.ts'
 import type { OpenTick } from '../../core/arrivals.ts'
-import { stepOnce, type Logged } from '../../core/processor.ts'
+import { stepOnce, type Logged, type Processor } from '../../core/processor.ts'
+import { RULES_DOCUMENT } from '../../core/rules/document.ts'
 import { EXCHANGES as NAMES } from '../../core/tick.ts'
-import { MICROS_PER_MILLI, MICROS_PER_SECOND, micros, type Micros } from '../../core/time.ts'
+import { MICROS_PER_MILLI, MICROS_PER_MINUTE, MICROS_PER_SECOND, micros, type Micros } from '../../core/time.ts'
 import { packSnapshot, packState, unpackState } from '../../io/processor/snapshot.ts'
 import { market } from '../../processors/market/market.ts'
+import { SHIPPED_RULES, loadRuleFiles } from '../../cli/rule-files.ts'
 import { formatTable } from '../../cli/table.ts'
 import { spreadOf } from '../quantile.ts'
 import { EXCHANGES, benchEvents } from './events.ts'
@@ -27,9 +29,28 @@ export async function benchAlone(say: (text: string) => void): Promise<string> {
     alerts: 'alerts',
     inverses: new Set(),
   })
+  const rules = (await loadRuleFiles([SHIPPED_RULES])).map(({ document }) => document)
   say(`market over ${EVENTS} events …`)
-  const records = [...ticks()]
-  const run = (each: (step: () => void) => void): { readonly state: unknown; readonly outputs: number } => {
+  const [plain] = measure(processor, 'market', [...ticks([])])
+  const [ruled, state] = measure(processor, `market, ${rules.length} rules`, [...ticks(rules)])
+  const rows = [plain, ruled]
+  const snapshots = [
+    await snapshotCost('its state then', state),
+    await snapshotCost('a Map of 1,000,000 keys', millionKeys()),
+  ]
+  return [
+    formatTable(['processor alone', 'records', 'records/s', 'p50 µs', 'p99 µs', 'outputs'], rows),
+    formatTable(['snapshot', 'bytes', 'compressed', 'copy ms', 'compress ms', 'restore ms'], snapshots),
+    'copy: the task stands still; compress: beside it; restore: from decompressed bytes to the state.',
+  ].join('\n\n')
+}
+
+function measure<State>(
+  processor: Processor<State, OpenTick, unknown>,
+  name: string,
+  records: readonly Logged<OpenTick>[],
+): readonly [row: readonly string[], state: State] {
+  const run = (each: (step: () => void) => void): { readonly state: State; readonly outputs: number } => {
     const state = processor.initial()
     const tally = new Map<string, number>()
     let outputs = 0
@@ -48,25 +69,15 @@ export async function benchAlone(say: (text: string) => void): Promise<string> {
     each.push(performance.now() - from)
   })
   const spread = spreadOf(each)
-  const rows = [
-    [
-      'market',
-      records.length.toLocaleString('en'),
-      Math.round(records.length / seconds).toLocaleString('en'),
-      ((spread?.p50Ms ?? 0) * 1000).toFixed(1),
-      ((spread?.p99Ms ?? 0) * 1000).toFixed(1),
-      outputs.toLocaleString('en'),
-    ],
+  const row = [
+    name,
+    records.length.toLocaleString('en'),
+    Math.round(records.length / seconds).toLocaleString('en'),
+    ((spread?.p50Ms ?? 0) * 1000).toFixed(1),
+    ((spread?.p99Ms ?? 0) * 1000).toFixed(1),
+    outputs.toLocaleString('en'),
   ]
-  const snapshots = [
-    await snapshotCost('its state then', state),
-    await snapshotCost('a Map of 1,000,000 keys', millionKeys()),
-  ]
-  return [
-    formatTable(['processor alone', 'records', 'records/s', 'p50 µs', 'p99 µs', 'outputs'], rows),
-    formatTable(['snapshot', 'bytes', 'compressed', 'copy ms', 'compress ms', 'restore ms'], snapshots),
-    'copy: the task stands still; compress: beside it; restore: from decompressed bytes to the state.',
-  ].join('\n\n')
+  return [row, state]
 }
 
 async function snapshotCost(name: string, state: unknown): Promise<readonly string[]> {
@@ -93,7 +104,8 @@ const millionKeys = (): unknown =>
     Array.from({ length: MILLION }, (_, i) => [`exchange/SYMBOL-${i}`, { last: i * 1.5, count: i, at: START + i }]),
   )
 
-function* ticks(): Generator<Logged<OpenTick>> {
+/** The rules come long before the rest, so that all of them speak. */
+function* ticks(rules: readonly unknown[]): Generator<Logged<OpenTick>> {
   let offset = 0
   const ordinals = new Map<string, number>()
   const logged = (exchange: string, time: Micros, part: Pick<OpenTick, 'symbol' | 'payload'>): Logged<OpenTick> => {
@@ -113,16 +125,24 @@ function* ticks(): Generator<Logged<OpenTick>> {
     }
     return { partition: 0, offset: offset++, timestampMs: Math.floor(time / MICROS_PER_MILLI), value }
   }
-  const control = { documentId: ARBITRAGE_DOCUMENT, epoch: 1, hash: 'bench', document: DEFAULT_ARBITRAGE } as const
-  yield logged('', micros(START), { symbol: '', payload: { kind: 'control', ...control } })
   const exchanges = NAMES.slice(0, EXCHANGES)
+  const beats = (time: Micros): readonly Logged<OpenTick>[] =>
+    exchanges.map((name) =>
+      logged(name, time, { symbol: '', payload: { kind: 'heartbeat', state: 'UP', lastSequence: 0 } }),
+    )
+  const control = { kind: 'control', epoch: 1, hash: 'bench' } as const
+  const early = micros(START - 26 * 60 * MICROS_PER_MINUTE)
+  yield* beats(early)
+  const set = { rules, shadow: [] }
+  yield logged('', early, { symbol: '', payload: { ...control, documentId: RULES_DOCUMENT, document: set } })
+  const costs = DEFAULT_ARBITRAGE
+  yield logged('', early, { symbol: '', payload: { ...control, documentId: ARBITRAGE_DOCUMENT, document: costs } })
   let beatAt = START
   for (const { symbol, exchange, ms, bid, ask, price, size } of benchEvents(EVENTS)) {
     const time = micros(START + ms * MICROS_PER_MILLI)
     if (time >= beatAt) {
       beatAt += MICROS_PER_SECOND
-      for (const name of exchanges)
-        yield logged(name, time, { symbol: '', payload: { kind: 'heartbeat', state: 'UP', lastSequence: 0 } })
+      yield* beats(time)
     }
     const at = { exchange: exchanges[exchange] ?? '', symbol: `S${symbol}-USDT` }
     const amount = size / SIZE_UNIT
