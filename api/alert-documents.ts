@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ALERT_PHASES, ALERT_SOURCES } from '../core/alert.ts'
-import { SEVERITIES } from '../core/match.ts'
+import { RESOLVE_REASONS, SEVERITIES } from '../core/match.ts'
 import { FEEDS } from '../core/tick.ts'
 import { ALERT_STATES } from './alert.ts'
 import { count, text, time } from './document-fields.ts'
@@ -56,7 +56,12 @@ const standing = {
 }
 
 /** An alert as the WebSocket has it. */
-export const liveAlert = z.strictObject({ ...shown, ...standing })
+export const liveAlert = z.strictObject({
+  ...shown,
+  ...standing,
+  reason: z.enum(RESOLVE_REASONS).optional(),
+  resolves: z.boolean().optional(),
+})
 
 const delivery = z.strictObject({
   kind: z.enum(['message', 'action']),

@@ -1,5 +1,5 @@
 import type { Alert, WrittenAlert } from '../core/alert.ts'
-import type { Evidence } from '../core/match.ts'
+import { SEVERITIES, type Evidence, type Severity } from '../core/match.ts'
 import { toIso } from '../core/time.ts'
 
 export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const
@@ -13,9 +13,12 @@ export type Ack = {
 }
 
 /** An alert as readers get it, REST and WebSocket alike; times are ISO 8601. */
-export type AlertItem = Omit<Alert, 'at' | 'evidence'> &
+export type AlertItem = Omit<Alert, 'at' | 'evidence' | 'reason' | 'resolves'> &
   Ack & {
     readonly alertId: string
+    /** As the log has them; the tables do not. */
+    readonly reason?: Alert['reason']
+    readonly resolves?: boolean
     readonly at: string
     readonly evidence: readonly (Omit<Evidence, 'at'> & {
       readonly partition: number | undefined
@@ -44,3 +47,34 @@ export function alertOf({ at, evidence, ...alert }: WrittenAlert): AlertItem {
     resolvedAt: isOver ? toIso(at) : undefined,
   }
 }
+
+/** Which alerts are wanted; `undefined` is every. */
+export type AlertFilter = {
+  readonly symbols: ReadonlySet<string> | undefined
+  readonly exchanges: ReadonlySet<string> | undefined
+  readonly ruleIds: ReadonlySet<string> | undefined
+  readonly minSeverity: Severity | undefined
+}
+
+export const rankOf = (severity: Severity): number => SEVERITIES.indexOf(severity)
+
+/**
+ * Whether an alert is wanted. `rank`: of a RESOLVED the greatest of what it ends, which a rule may judge otherwise at its end:
+ * who was told a beginning is told its end too.
+ */
+export const alertFits = (
+  { symbols, exchanges, ruleIds, minSeverity }: AlertFilter,
+  { symbol, exchange, ruleId, severity }: AlertItem,
+  rank: number = rankOf(severity),
+): boolean =>
+  isIn(symbols, symbol) &&
+  isIn(exchanges, exchange) &&
+  isIn(ruleIds, ruleId) &&
+  (minSeverity === undefined || rank >= rankOf(minSeverity))
+
+const isIn = (wanted: ReadonlySet<string> | undefined, name: string | undefined): boolean =>
+  wanted === undefined || (name !== undefined && wanted.has(name))
+
+/** Equal for filters that let the same alerts through, so that their clients share one serialised message. */
+export const alertFilterKey = ({ symbols, exchanges, ruleIds, minSeverity }: AlertFilter): string =>
+  JSON.stringify([...[symbols, exchanges, ruleIds].map((names) => names && [...names].toSorted()), minSeverity])

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { assertNever } from '../core/assert.ts'
+import { SEVERITIES } from '../core/match.ts'
 import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
+import type { AlertFilter } from './alert.ts'
 import type { Price } from './price.ts'
 import type { SignalFilter } from './signal.ts'
 import { describe } from './validation.ts'
@@ -8,6 +10,12 @@ import { describe } from './validation.ts'
 const MAX_NAMES = 100
 const names = z
   .array(z.string().regex(/^[A-Za-z0-9-]{1,48}$/, 'not a plain name'))
+  .min(1)
+  .max(MAX_NAMES)
+  .optional()
+
+const ruleIds = z
+  .array(z.string().regex(/^[a-z0-9-]{1,64}$/, 'not a rule'))
   .min(1)
   .max(MAX_NAMES)
   .optional()
@@ -23,6 +31,14 @@ const message = z.discriminatedUnion('type', [
     minEdgeBps: z.number().min(-10_000).max(10_000).optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe_signals') }),
+  z.strictObject({
+    type: z.literal('subscribe_alerts'),
+    symbols: names,
+    exchanges: names,
+    ruleIds,
+    minSeverity: z.enum(SEVERITIES).optional(),
+  }),
+  z.strictObject({ type: z.literal('unsubscribe_alerts') }),
 ])
 
 /** What a client wants to see; `undefined` is everything. A new subscription replaces the one before. */
@@ -37,6 +53,8 @@ export type Request =
   | { readonly kind: 'unsubscribe' }
   | { readonly kind: 'subscribe_signals'; readonly filter: SignalFilter }
   | { readonly kind: 'unsubscribe_signals' }
+  | { readonly kind: 'subscribe_alerts'; readonly filter: AlertFilter }
+  | { readonly kind: 'unsubscribe_alerts' }
   | { readonly kind: 'refused'; readonly code: SocketErrorCode; readonly message: string }
 
 /** Closed list of the codes in `{ type: 'error' }` messages. */
@@ -60,12 +78,24 @@ export function readRequest(text: string): Request {
       const { kind, minEdgeBps } = data
       return { kind: 'subscribe_signals', filter: { kind, symbols: upper(data.symbols), minEdgeBps } }
     }
+    case 'unsubscribe_alerts':
+      return { kind: 'unsubscribe_alerts' }
+    case 'subscribe_alerts': {
+      const { symbols, exchanges, ruleIds: rules, minSeverity } = data
+      const filter = {
+        symbols: upper(symbols),
+        exchanges: lower(exchanges),
+        ruleIds: rules && new Set(rules),
+        minSeverity,
+      }
+      return { kind: 'subscribe_alerts', filter }
+    }
     case 'subscribe_prices':
       return {
         kind: 'subscribe',
         filter: {
           symbols: upper(data.symbols),
-          exchanges: data.exchanges && new Set(data.exchanges.map((name) => name.toLowerCase())),
+          exchanges: lower(data.exchanges),
         },
       }
     default:
@@ -75,6 +105,9 @@ export function readRequest(text: string): Request {
 
 const upper = (list: readonly string[] | undefined): ReadonlySet<string> | undefined =>
   list && new Set(list.map((name) => name.toUpperCase()))
+
+const lower = (list: readonly string[] | undefined): ReadonlySet<string> | undefined =>
+  list && new Set(list.map((name) => name.toLowerCase()))
 
 export const errorMessage = (code: SocketErrorCode, text: string): string =>
   JSON.stringify({ type: 'error', code, message: text })

@@ -16,6 +16,7 @@ import type { Service } from '../io/service.ts'
 import { tickCodec } from '../schemas/codec.ts'
 import type { Catalogue } from '../schemas/topics.ts'
 import { LOCAL, assertAccess, type Access } from './access.ts'
+import { startAlerts } from './alerts.ts'
 import { createApp } from './app.ts'
 import { loadAssets } from './assets.ts'
 import { createBoard } from './board.ts'
@@ -122,9 +123,21 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     limits: options.limits ?? LIMITS,
     now,
   })
-  await Promise.race([Promise.all([feed.caughtUp, signals.caughtUp]), sleep(CATCH_UP_MS, undefined, { ref: false })])
+  const liveAlerts = startAlerts({
+    topic: topics.alerts,
+    ranges,
+    registry,
+    database,
+    count: (outcome, by) => staged.labels('alert_board', outcome).inc(by),
+    log,
+    source,
+    limits: options.limits ?? LIMITS,
+    now,
+  })
+  const caughtUp = Promise.all([feed.caughtUp, signals.caughtUp, liveAlerts.caughtUp])
+  await Promise.race([caughtUp, sleep(CATCH_UP_MS, undefined, { ref: false })])
   const readiness = await watchReadiness({
-    kafka: async () => (await kafkaProblem(feed)) ?? signals.problem(),
+    kafka: async () => (await kafkaProblem(feed)) ?? signals.problem() ?? liveAlerts.problem(),
     database: async () => void (await database.query('select 1')),
     schema: async () => {
       const missing = await selectMissing(database)
@@ -182,7 +195,16 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
   const requestsPerMinute = options.requestsPerMinute ?? REQUESTS_PER_MINUTE
   const app = createApp({ ...deps, access, refusals, assets: loadAssets(), requestsPerMinute })
   const { server, port } = await listen(app, options.port, access.host)
-  const sockets = serveSockets(server, { hub, signals: signals.hub, metrics, log, now, access, refusals })
+  const sockets = serveSockets(server, {
+    hub,
+    signals: signals.hub,
+    alerts: liveAlerts.hub,
+    metrics,
+    log,
+    now,
+    access,
+    refusals,
+  })
 
   const stop = async (): Promise<{ unsent: number }> => {
     readiness.stop()
@@ -190,7 +212,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     pushes.stop()
     clearInterval(recording)
     await Promise.all([sockets.stop(), closeServer(server, 2000)])
-    await Promise.all([feed.stop(), signals.stop(), lab?.stop()])
+    await Promise.all([feed.stop(), signals.stop(), liveAlerts.stop(), lab?.stop()])
     await Promise.all([ranges.close(), database.end(), writing.end()])
     return { unsent: 0 }
   }

@@ -8,7 +8,7 @@ import type { Log } from '../io/log.ts'
 import type { Decoder } from '../io/registry.ts'
 import type { Outcome } from './feed.ts'
 import type { Signal } from './signal.ts'
-import { followTopic, type Bounds, type TopicFollower } from './topic-follower.ts'
+import { followTopic, valuesOf, type Bounds, type TopicFollower } from './topic-follower.ts'
 
 /** Longer than any opportunity lives: what a sink that is further behind has not stored is over. */
 const LOOK_BACK_MS = 3_600_000
@@ -59,13 +59,7 @@ export function startSignalFeed(deps: SignalFeedDeps): TopicFollower {
   }
 
   async function accept({ partition, records }: Delivery): Promise<void> {
-    const items: Derived<Opportunity>[] = []
-    for (const { value } of records) {
-      let decoded = deps.decoder.decode(value)
-      if (decoded.kind === 'unknown-schema' && (await deps.decoder.learn(decoded.id)))
-        decoded = deps.decoder.decode(value)
-      if (decoded.kind === 'value' && opportunityFault(decoded.value) === undefined) items.push(decoded.value)
-    }
+    const items = await valuesOf(deps.decoder, records, opportunityFault)
     const known = memory.get(partition) ?? new Map()
     const { fresh, repeats, seen } = siftOrigins(known, items)
     memory.set(partition, new Map([...known, ...seen]))

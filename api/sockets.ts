@@ -6,6 +6,7 @@ import type { Log } from '../io/log.ts'
 import type { Metrics } from '../io/metrics.ts'
 import type { Hub, Peer } from './hub.ts'
 import { LOCAL, keyOf, keysOf, type Access } from './access.ts'
+import type { AlertHub } from './alert-hub.ts'
 import type { SignalHub } from './signal-hub.ts'
 import type { RefusalReason, Refusals } from './refusals.ts'
 import { errorMessage, readRequest, type SocketErrorCode } from './protocol.ts'
@@ -25,6 +26,7 @@ const FAREWELL_MS = 10_000
 export type SocketDeps = {
   readonly hub: Hub
   readonly signals: SignalHub
+  readonly alerts: AlertHub
   readonly metrics: Metrics
   readonly log: Log
   readonly now: () => Micros
@@ -119,6 +121,8 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       else if (request.kind === 'unsubscribe') deps.hub.unsubscribe(peer)
       else if (request.kind === 'subscribe_signals') deps.signals.subscribe(peer, request.filter, deps.now())
       else if (request.kind === 'unsubscribe_signals') deps.signals.unsubscribe(peer)
+      else if (request.kind === 'subscribe_alerts') deps.alerts.subscribe(peer, request.filter, deps.now())
+      else if (request.kind === 'unsubscribe_alerts') deps.alerts.unsubscribe(peer)
       else complain(request.code, request.message)
     })
     client.on('error', (error) => {
@@ -131,6 +135,7 @@ export function serveSockets(server: Server, deps: SocketDeps): Sockets {
       strangers.delete(client)
       deps.hub.unsubscribe(peer)
       deps.signals.unsubscribe(peer)
+      deps.alerts.unsubscribe(peer)
       clients.set(wss.clients.size)
       closed.labels(reason).inc()
     })

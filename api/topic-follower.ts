@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../core/errors.ts'
 import type { Delivery, Offset, Ranges, Slot } from '../io/kafka/port.ts'
 import type { Log } from '../io/log.ts'
+import type { Decoder } from '../io/registry.ts'
 
 const RETRY_MS = 1000
 
@@ -95,4 +96,19 @@ export function followTopic(deps: TopicFollowerDeps): TopicFollower {
       await running
     },
   }
+}
+
+/** What can be read and believed of records. Faults are only counted by who asks: a sink keeps their bytes. */
+export async function valuesOf<Value>(
+  decoder: Decoder<Value>,
+  records: Delivery['records'],
+  faultOf: (value: Value) => string | undefined,
+): Promise<readonly Value[]> {
+  const values: Value[] = []
+  for (const { value } of records) {
+    let decoded = decoder.decode(value)
+    if (decoded.kind === 'unknown-schema' && (await decoder.learn(decoded.id))) decoded = decoder.decode(value)
+    if (decoded.kind === 'value' && faultOf(decoded.value) === undefined) values.push(decoded.value)
+  }
+  return values
 }

@@ -1,10 +1,12 @@
+import { SEVERITIES } from '../core/match.ts'
 import { OPPORTUNITY_KINDS } from '../core/opportunity.ts'
+import { ALERT } from './asyncapi-alert.ts'
 import { SIGNAL } from './asyncapi-signal.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** Messages that crosstide sends to a WebSocket client. */
-export const SENT = ['snapshot', 'price_update', 'arbitrage_signal', 'error'] as const
+export const SENT = ['snapshot', 'price_update', 'arbitrage_signal', 'alerts_snapshot', 'alert', 'error'] as const
 /** Messages that a client sends. */
 export const RECEIVED = [
   'auth',
@@ -12,6 +14,8 @@ export const RECEIVED = [
   'unsubscribe_prices',
   'subscribe_signals',
   'unsubscribe_signals',
+  'subscribe_alerts',
+  'unsubscribe_alerts',
 ] as const
 
 const text = { type: 'string' } as const
@@ -61,6 +65,25 @@ const prices = (type: string, summary: string) => ({
   },
 })
 
+const alerts = (type: string, summary: string, more: Json = {}) => ({
+  name: type,
+  summary,
+  contentType: 'application/json',
+  payload: {
+    type: 'object',
+    required: ['type', 'channel', 'sequence', 'time', 'source', ...Object.keys(more), 'alerts'],
+    properties: {
+      type: { const: type },
+      channel: { const: 'alerts' },
+      sequence: { type: 'integer', description: 'Number of the last change in it; only grows.' },
+      time: { type: 'string', format: 'date-time' },
+      source: { type: 'string', enum: ['live', 'simulated', 'recorded'] },
+      ...more,
+      alerts: { type: 'array', items: ALERT },
+    },
+  },
+})
+
 const request = (type: string, summary: string, properties: Json, needed: readonly string[] = []): Json => ({
   name: type,
   summary,
@@ -78,7 +101,7 @@ export const PRICES_CHANNEL = {
   address: '/ws',
   servers: [{ $ref: '#/servers/websocket' }],
   description:
-    'Latest prices, and opportunities. Nothing is sent before a subscription. Where keys are set: `Authorization: Bearer` or a first message `auth`; without one the socket is closed with 4401.',
+    'Latest prices, opportunities, and alerts. Nothing is sent before a subscription. Where keys are set: `Authorization: Bearer` or a first message `auth`; without one the socket is closed with 4401.',
   messages: {
     snapshot: prices('snapshot', 'All prices of the subscription, once after it.'),
     price_update: prices('price_update', 'The prices that changed since the last message.'),
@@ -101,6 +124,17 @@ export const PRICES_CHANNEL = {
         },
       },
     },
+    alerts_snapshot: alerts(
+      'snapshot',
+      'Alerts that are not resolved, once after the subscription, and anew after a hole.',
+      {
+        isWhole: { type: 'boolean', description: 'Whether these are all; else the newest 1000, before the filter.' },
+      },
+    ),
+    alert: alerts(
+      'alert',
+      'Alerts that fired, resolved their story, or were acknowledged (within about a second), each as it is now.',
+    ),
     error: {
       name: 'error',
       contentType: 'application/json',
@@ -139,5 +173,12 @@ export const PRICES_CHANNEL = {
       },
     }),
     unsubscribe_signals: request('unsubscribe_signals', 'Ends it.', {}),
+    subscribe_alerts: request('subscribe_alerts', 'Replaces the subscription before; without a filter: all.', {
+      symbols: { ...names, description: 'Alerts of one of these; what names no symbol is none.' },
+      exchanges: names,
+      ruleIds: { ...names, items: { type: 'string', pattern: '^[a-z0-9-]{1,64}$' } },
+      minSeverity: { type: 'string', enum: SEVERITIES, description: 'The end of what was so grave is told, too.' },
+    }),
+    unsubscribe_alerts: request('unsubscribe_alerts', 'Ends it.', {}),
   },
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { ALERT_PHASES, ALERT_SOURCES, type AlertPhase } from '../../core/alert.ts'
 import { SEVERITIES, type Severity } from '../../core/match.ts'
+import { originKey, type OriginSieve } from '../../core/origin-sieve.ts'
 import { FEEDS } from '../../core/tick.ts'
 import { micros, toIso, type Micros } from '../../core/time.ts'
-import { ALERT_STATES, type AlertState } from '../alert.ts'
+import type { StoredAlerts } from '../alert-board.ts'
+import { ALERT_STATES, type AlertItem, type AlertState } from '../alert.ts'
 import { select, type Database } from '../deps.ts'
 import { iso } from './columns.ts'
 import { number, optional, text } from './rows.ts'
@@ -61,6 +63,9 @@ const located = <Row extends Located>(row: Row) => ({
   ...row,
   evidence: row.evidence.map(({ stream, ...where }) => ({ stream, partition: row.origin?.partition, ...where })),
 })
+
+/** As the WebSocket has it. */
+const live = z.object(columns).transform(located)
 
 const delivery = z.object({
   kind: z.enum(['message', 'action']),
@@ -144,4 +149,74 @@ export async function selectLatestAlert(database: Database): Promise<string | un
   const latest = z.object({ at: optional(text) })
   const rows = await select(database, latest, `select ${iso('max(a.at)')} as at from public.alerts a`, [])
   return rows[0]?.at
+}
+
+/** The newest alerts that are not resolved, the oldest of them first, and whether there are no others; and what was resolved of late. */
+export async function selectOpenAlerts(database: Database, most: number): Promise<StoredAlerts> {
+  const found = await select(
+    database,
+    live,
+    `select ${COLUMNS} from public.alerts a where a.state <> 'resolved' order by a.at desc, a.alert_id desc limit $1`,
+    [most + 1],
+  )
+  const over = await select(
+    database,
+    z.object({ alertId: text, resolvedAt: text }),
+    `select alert_id as "alertId", ${iso('coalesce(a.resolved_at, a.at)')} as "resolvedAt"
+       from public.alerts a where a.state = 'resolved' order by a.at desc limit $1`,
+    [most],
+  )
+  return { alerts: found.slice(0, most).toReversed(), isWhole: found.length <= most, over: over.toReversed() }
+}
+
+/** PostgreSQL's clock: what acknowledgements are dated by. */
+export async function selectClock(database: Database): Promise<string> {
+  const rows = await select(database, z.object({ now: text }), `select ${iso('clock_timestamp()')} as now`, [])
+  return rows[0]?.now ?? ''
+}
+
+/** An acknowledgement is seen when its transaction ends, which began a little before. */
+const OVERLAP = "interval '10 seconds'"
+const MOST_ACKS = 10_000
+
+/** Alerts that were acknowledged since a moment, and some of those before it, in the order of their acknowledging. */
+export const selectAcked = (database: Database, since: string): Promise<readonly AlertItem[]> =>
+  select(
+    database,
+    live,
+    `select ${COLUMNS}
+       from public.alerts a
+      where a.acked_at > $1::timestamptz - ${OVERLAP}
+      order by a.acked_at, a.alert_id
+      limit ${MOST_ACKS}`,
+    [since],
+  )
+
+const originRow = z.object({
+  partition: number,
+  origin: z.object({ processor: text, partition: number, offset: number, ordinal: number }),
+})
+
+/**
+ * The highest origin stored of each processor and input partition, by the partition of the topic: memory of the sieve. Of the
+ * last hour of what is stored; a repeat comes within minutes.
+ */
+export async function selectAlertOrigins(database: Database): Promise<ReadonlyMap<number, OriginSieve>> {
+  const rows = await select(
+    database,
+    originRow,
+    `select distinct on (a.partition, a.origin ->> 'processor', a.origin ->> 'partition') a.partition, a.origin
+       from public.alerts a
+      where a.origin is not null and a.at >= (select max(at) from public.alerts) - interval '1 hour'
+      order by a.partition, a.origin ->> 'processor', a.origin ->> 'partition',
+               (a.origin ->> 'offset')::bigint desc, (a.origin ->> 'ordinal')::bigint desc`,
+    [],
+  )
+  const byPartition = Map.groupBy(rows, ({ partition }) => partition)
+  return new Map(
+    [...byPartition].map(([partition, own]) => [
+      partition,
+      new Map(own.map(({ origin }) => [originKey(origin), { offset: origin.offset, ordinal: origin.ordinal }])),
+    ]),
+  )
 }

@@ -1,3 +1,4 @@
+import { alertFault } from '../../core/alert-fault.ts'
 import type { WrittenAlert } from '../../core/alert.ts'
 import { originKey, siftOrigins } from '../../core/origin-sieve.ts'
 import type { Origin } from '../../core/processor.ts'
@@ -8,7 +9,6 @@ import { DEADLINE_MS, type Statement } from '../database.ts'
 import { SEEN, originColumns, recallOrigins, type OriginMemory } from '../origin-memory.ts'
 import { MOVED, moveValues, type Move } from '../resume.ts'
 import type { Entry, Sink } from '../sink.ts'
-import { alertFault } from './alert-fault.ts'
 import { alertRows, type AlertRow, type Ending } from './alert-rows.ts'
 
 const CONSUMER = 'sink-alerts'

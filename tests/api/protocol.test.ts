@@ -46,6 +46,25 @@ describe('client messages', () => {
     expect(readRequest('{"type":"unsubscribe_signals"}')).toEqual({ kind: 'unsubscribe_signals' })
   })
 
+  test('a subscription to alerts names symbols and exchanges in any case, rules and a least severity', () => {
+    const nothing = { symbols: undefined, exchanges: undefined, ruleIds: undefined, minSeverity: undefined }
+    expect(readRequest('{"type":"subscribe_alerts"}')).toEqual({ kind: 'subscribe_alerts', filter: nothing })
+    expect(
+      readRequest(
+        '{"type":"subscribe_alerts","symbols":["btc-usd"],"exchanges":["Kraken"],"ruleIds":["price-spike"],"minSeverity":"warning"}',
+      ),
+    ).toEqual({
+      kind: 'subscribe_alerts',
+      filter: {
+        symbols: new Set(['BTC-USD']),
+        exchanges: new Set(['kraken']),
+        ruleIds: new Set(['price-spike']),
+        minSeverity: 'warning',
+      },
+    })
+    expect(readRequest('{"type":"unsubscribe_alerts"}')).toEqual({ kind: 'unsubscribe_alerts' })
+  })
+
   test.each([
     ['', 'BAD_JSON', 'not JSON'],
     ['{"type":', 'BAD_JSON', 'not JSON'],
@@ -61,6 +80,8 @@ describe('client messages', () => {
     ['{"type":"subscribe_signals","minEdgeBps":"8"}', 'BAD_MESSAGE', 'minEdgeBps'],
     ['{"type":"subscribe_signals","minEdgeBps":1e9}', 'BAD_MESSAGE', 'minEdgeBps'],
     ['{"type":"subscribe_signals","exchanges":["kraken"]}', 'BAD_MESSAGE', 'exchanges: unknown'],
+    ['{"type":"subscribe_alerts","minSeverity":"high"}', 'BAD_MESSAGE', 'minSeverity'],
+    ['{"type":"subscribe_alerts","ruleIds":["Price Spike"]}', 'BAD_MESSAGE', 'ruleIds.0'],
     ['{"type":"auth"}', 'BAD_MESSAGE', 'key'],
     ['{"type":"auth","key":""}', 'BAD_MESSAGE', 'key'],
     ['{"type":"unsubscribe_prices","symbols":["BTC-USD"]}', 'BAD_MESSAGE', 'symbols: unknown'],

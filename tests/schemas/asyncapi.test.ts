@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Parser } from '@asyncapi/parser'
 import { describe, expect, test } from 'vitest'
+import { alertOf } from '../../api/alert.ts'
 import { priceItem } from '../../api/price.ts'
 import { readRequest } from '../../api/protocol.ts'
 import { signalOf } from '../../api/signal.ts'
@@ -9,6 +10,7 @@ import { VERSION } from '../../io/process.ts'
 import { asyncApi } from '../../schemas/asyncapi.ts'
 import { PRICES_CHANNEL, RECEIVED } from '../../schemas/asyncapi-websocket.ts'
 import { catalogue } from '../../schemas/topics.ts'
+import { alert } from '../support/alerts.ts'
 import { opportunity } from '../support/derived.ts'
 
 const schemaOf = (name: string): unknown =>
@@ -71,7 +73,24 @@ describe('the AsyncAPI document', () => {
     expect(Object.keys(payload.properties.prices.items.properties)).toEqual(Object.keys(item))
     expect(
       RECEIVED.map((type) => readRequest(JSON.stringify({ type, ...(type === 'auth' && { key: 'k' }) })).kind),
-    ).toEqual(['auth', 'subscribe', 'unsubscribe', 'subscribe_signals', 'unsubscribe_signals'])
+    ).toEqual([
+      'auth',
+      'subscribe',
+      'unsubscribe',
+      'subscribe_signals',
+      'unsubscribe_signals',
+      'subscribe_alerts',
+      'unsubscribe_alerts',
+    ])
+  })
+
+  test('describes every field of an alert, of its evidence and of its action', () => {
+    const item = alertOf(alert(1, { action: { kind: 'webhook', target: 'bot' } }))
+    const { properties } = PRICES_CHANNEL.messages.alert.payload.properties.alerts.items
+    expect(Object.keys(properties).toSorted()).toEqual(Object.keys(item).toSorted())
+    expect(Object.keys(properties.evidence.items.properties).toSorted()).toEqual(
+      Object.keys(item.evidence[0] ?? {}).toSorted(),
+    )
   })
 
   test('describes every field of a signal and of its legs', () => {

@@ -73,12 +73,13 @@ export async function startApiRig(
     topics.heartbeats,
     topics.system,
     topics.opportunities,
+    topics.alerts,
     topics.control,
     ...letterTopics(topics),
   ])
   await admin.close()
   const registry = openRegistry(stack.registry)
-  await registry.register([topics.ticks, topics.heartbeats, topics.system, topics.opportunities])
+  await registry.register([topics.ticks, topics.heartbeats, topics.system, topics.opportunities, topics.alerts])
   const encode = await registry.encoder(topics.ticks.name, tickCodec)
   const writer = await openWriter({ ...TICKS_WRITER, ...kafka })
   const database = await createTestDatabase(stack.database, 'api')

@@ -1,4 +1,4 @@
-import type { WrittenAlert } from '../../core/alert.ts'
+import type { WrittenAlert } from './alert.ts'
 
 const EARLIEST = Date.UTC(2009, 0, 3) * 1000
 const LATEST = Date.UTC(2100, 0, 1) * 1000
