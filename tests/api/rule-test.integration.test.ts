@@ -86,6 +86,28 @@ describe('a document is tried', () => {
     ])
   })
 
+  test('a pattern tells how far it got, a hold how long it lasted, a cool-down what it held back', async () => {
+    const steps = [
+      { as: 'a', if: 'price > 100' },
+      { as: 'b', if: 'price > 2 * a.price' },
+    ]
+    const rest = { ...dear('stepped'), when: undefined }
+    const trades = (...prices: readonly (number | null)[]) =>
+      prices.map((price, at) => ({ at: `${at}s`, stream: 'trade', set: { symbol, price } }))
+    const stepped = await tried({ rule: { ...rest, pattern: { within: '10s', steps } }, given: trades(101, 110) })
+    expect(
+      stepped.explanation?.patterns.map(({ waitedFor, why, nearest }) => [waitedFor, why, nearest?.at]),
+    ).toContainEqual(['b', 'within', '2024-01-01T00:00:01.000000Z'])
+    const held = dear('held', { hold: '3s', cooldown: { for: '1h' } })
+    const kept = await tried({ rule: held, given: trades(102, 99, null, 102, 102, 102, 102, 99, 102, 102, 102, 102) })
+    expect(kept.explanation).toMatchObject({
+      matches: [{ phase: 'FIRED', at: '2024-01-01T00:00:06.000000Z' }],
+      holds: [{ from: '2024-01-01T00:00:00.000000Z', lastedMicros: 1_000_000, wantedMicros: 3_000_000, isOpen: false }],
+      absent: [{ pointer: '/when', reason: 'this trade has no `price`', times: 1 }],
+      heldBack: [{ key: { symbol }, times: 1, until: '2024-01-01T01:00:06.000000Z' }],
+    })
+  })
+
   test('by its own tests, if nothing else is given', async () => {
     const trade = { at: '1s', stream: 'trade', set: { symbol, price: 102 } } as const
     const tests = [

@@ -38,6 +38,12 @@ const placeOf = ({ stream, offset, at, exchange, symbol }: RuleEvent): Evidence 
   symbol,
 })
 
+/** Nobody looks after a partial when its time is up, unless it is to be written: it ended then all the same. */
+function stillOpen(one: Lost, from: number, withinMicros: number): Ending {
+  const deadline = from + withinMicros
+  return one.at >= deadline && isMicros(deadline) ? { ...one, why: 'within', at: deadline } : { ...one, why: 'open' }
+}
+
 /** What passed `where` is nearer than anything that did not. */
 const isNearerMiss = (one: Miss, other: Miss): boolean =>
   one.pointer === other.pointer || (one.pointer !== WHERE && other.pointer !== WHERE)
@@ -45,6 +51,7 @@ const isNearerMiss = (one: Miss, other: Miss): boolean =>
     : other.pointer === WHERE
 const WHERE = '/where'
 
+type Ending = Omit<Lost, 'why'> & { readonly why: NearPattern['why'] }
 type Far = { readonly stage: number; readonly near: NearPattern }
 const isFarther = (one: Far, other: Far): boolean =>
   one.stage !== other.stage ? one.stage > other.stage : one.near.taken.length > other.near.taken.length
@@ -118,7 +125,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
     if (lastedMicros < wanted) holds.offer({ ...began, lastedMicros, wantedMicros: wanted, isOpen })
   }
 
-  function lost(one: Lost | (Omit<Lost, 'why'> & { readonly why: 'open' })): void {
+  function lost(one: Ending): void {
     const { taken, stage, waited, why, at } = one
     const own = keyOf(rule, taken.event)
     if (at < since || (key !== undefined && !isOf(own, key))) return
@@ -164,7 +171,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
         for (const partial of pattern === undefined ? [] : (of.pattern?.scanned ?? []))
           if (pattern !== undefined)
             told(pattern, partial, 'contiguity', run.state.now, {
-              lost: (one) => lost({ ...one, why: 'open' }),
+              lost: (one) => lost(stillOpen(one, partial.first.at, pattern.program.withinMicros)),
               missed: () => undefined,
             })
       }

@@ -227,6 +227,11 @@ describe('a pattern', () => {
     expect(patterns.map(({ waitedFor, why, at: when }) => [waitedFor, why, when])).toEqual([['b', 'open', at(5)]])
   })
 
+  test('that nobody looked after ended when its time was up', () => {
+    const { patterns } = explained({ pattern: rising }, [traded(1, { price: 100, side: 'SELL' })], { until: 15 })
+    expect(patterns.map(({ waitedFor, why, at: when }) => [waitedFor, why, when])).toEqual([['b', 'within', at(11)]])
+  })
+
   test('that never began tells what came nearest to its first step', () => {
     const { misses, patterns } = explained({ pattern: rising }, [traded(1, { side: 'BUY' })])
     expect(misses.map(({ pointer }) => pointer)).toEqual(['/pattern/steps/0/if'])

@@ -118,6 +118,20 @@ describe('what is given', () => {
     })
   })
 
+  test('a time is microseconds, or a length since the clock started', () => {
+    const told = tested(
+      { when: 'price > 0', edge: 'every', emit: { type: 'R', fields: { ago: 'seconds(clock() - eventTime)' } } },
+      {
+        given: [
+          trade('90s', { price: 1, eventTime: '1m' }),
+          trade('90s', { price: 1, eventTime: Date.UTC(2024, 0, 1) * 1000 + 2_000_000 }),
+        ],
+        expect: [],
+      },
+    )
+    expect(told.tests[0]?.matches.map(({ fields }) => fields)).toEqual([{ ago: 30 }, { ago: 88 }])
+  })
+
   test('a candle is of the last whole interval, and its return follows from the one before', () => {
     const candle = (at: string, close: number): Given => ({
       at,
