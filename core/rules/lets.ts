@@ -189,16 +189,23 @@ export function letsOf({ all, allot, breadth, where }: Around): LetOf {
       on: streams.toSorted(),
       where: [rule.where ?? null, one.where ?? null],
       of: texts,
-      names: Object.fromEntries(
-        [...needs].toSorted().map((name) => {
-          const below = done.get(name)
-          const aggregate = below !== undefined && 'needs' in below ? below.aggregate : undefined
-          return [name, aggregate === undefined ? (written[name] ?? null) : aggregate.source.id]
-        }),
-      ),
+      names: [...needs].toSorted().map((name) => {
+        const below = done.get(name)
+        const aggregate = below !== undefined && 'needs' in below ? below.aggregate : undefined
+        return [name, aggregate === undefined ? (written[name] ?? null) : meaningOf(aggregate)]
+      }),
     }
   }
 }
+
+/** Equal for equal values: a source is the state alone, which mean and sd share, and lag 0 and 1. */
+const meaningOf = ({ written: { agg, lag, arg, seed }, source }: NonNullable<Let['aggregate']>) => [
+  source.id,
+  agg,
+  lag ?? 0,
+  arg ?? null,
+  seed ?? null,
+]
 
 /** Aggregates say what is wrong in half a sentence. */
 const sentence = (message: string): string =>

@@ -23,9 +23,9 @@ export const DURATION: Check<string> = scalar(
 export const MOMENT: Check<string> = scalar("a length of time such as '0s' or '250ms'", (value) => within(value, 0))
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
-const RESERVED: ReadonlySet<unknown> = new Set(['true', 'false', 'in'])
+const RESERVED: ReadonlySet<unknown> = new Set(['true', 'false', 'in', '__proto__'])
 export const NAME: Check<string> = scalar(
-  'a name of letters, digits and _ that does not begin with a digit (not true, false, in)',
+  'a name of letters, digits and _ that does not begin with a digit (not true, false, in, __proto__)',
   (value) => typeof value === 'string' && IDENTIFIER.test(value) && !RESERVED.has(value),
 )
 

@@ -1,6 +1,7 @@
 import type { Compiling } from '../compiling.ts'
 import { pointerTo, type Diagnostic } from '../diagnostic.ts'
 import type { Rule, Scope } from '../document.ts'
+import type { Stream } from '../events.ts'
 import { didYouMean } from '../expression/nearest.ts'
 import { fieldNames, fieldOf } from '../fields.ts'
 import { wrong } from '../shape.ts'
@@ -11,6 +12,10 @@ const NEEDED: Readonly<Record<Scope, readonly string[]>> = {
   exchange: ['exchange'],
   pair: ['pair'],
 }
+
+/** Names that would do. */
+const textsOf = (all: readonly Stream[]): readonly string[] =>
+  fieldNames(all).filter((name) => all.every((stream) => fieldOf(stream, name)?.type === 'string'))
 
 /** E204 and E205: what state is kept by must be a text of every stream, and tell the partition. */
 export function checkBy(rule: Rule, { all }: Compiling): readonly Diagnostic[] {
@@ -23,7 +28,7 @@ export function checkBy(rule: Rule, { all }: Compiling): readonly Diagnostic[] {
       wrong(
         diagnostics,
         at,
-        `"${name}" is no text field of ${without.join(', ')}: the key of such a record would not be known.${didYouMean(name, fieldNames(all))}`,
+        `"${name}" is no text field of ${without.join(', ')}: the key of such a record would not be known.${didYouMean(name, textsOf(all))}`,
         'E204',
       )
   }

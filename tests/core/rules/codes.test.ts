@@ -128,6 +128,13 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'E204',
+    what: '`by` a field that only one of the streams has: no suggestion',
+    document: whenRule({ on: ['trade', 'candle'], by: ['symbol', 'interval'], when: 'has(symbol)' }),
+    at: '/by/1',
+    says: /"interval" is no text field of trade: the key of such a record would not be known\.$/,
+  },
+  {
+    code: 'E204',
     what: 'let price',
     document: whenRule({ let: { price: 'size' } }),
     at: '/let/price',

@@ -25,6 +25,14 @@ describe('reading a rule', () => {
     expect(readRule(document)).toEqual({ rule: document })
   })
 
+  test('refuses __proto__ as a name: an object would lose it in silence', () => {
+    const lost: unknown = JSON.parse('{"__proto__": "price", "constructor": "size"}')
+    expect(problems({ ...whenRule(), let: lost, emit: { type: 'X', fields: lost } })).toEqual([
+      'E201 /emit/fields/__proto__',
+      'E201 /let/__proto__',
+    ])
+  })
+
   test('tells all that is wrong at once, each with its place', () => {
     const steps = [{ as: '1a', if: 3 }, { not: { if: 'true' }, fore: '5s' }, { any: [{ as: 'b', if: 'true' }] }]
     expect(
