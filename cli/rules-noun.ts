@@ -27,7 +27,9 @@ const SHIPPED_CONFIG = fileURLToPath(new URL(`../${CONFIG_FILE}`, import.meta.ur
 
 /** `crosstide rules list|show|validate|test|apply|activate|deactivate|rollback|delete`. */
 export function addRules(cli: Command, environment: Environment, exit: (code: number) => void): void {
-  const noun = cli.command('rules').description('what the rule engine watches for')
+  const noun = cli
+    .command('rules')
+    .description('what the rule engine watches for; how to write a rule: rules/LANGUAGE.md')
   const verb = (text: string, description: string): Command =>
     noun
       .command(text)
