@@ -197,7 +197,7 @@ async function start({ environment, log, metrics }: ServiceDeps): Promise<Servic
       startSink(matchesSink(topics.matches.name, registry.decoder(matchCodec)), {}, sinkMetrics.matchesStored),
     alerts() {
       if (alerts === undefined) return
-      startSink(alertsSink(topics.alerts.name, registry.decoder(alertCodec), alerts.channels))
+      startSink(alertsSink(topics.alerts.name, registry.decoder(alertCodec), alerts.channels, alertsConfig.passMs))
       loops.push(alerts.run().catch(fail))
     },
     'system-events': () => startSink(systemEventsSink(topics.system.name, registry.decoder(systemEventCodec))),

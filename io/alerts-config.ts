@@ -14,6 +14,9 @@ const url = z
   .refine((text) => /^https?:\/\/[^@]*$/.test(text) && URL.canParse(text), 'not an https:// address')
 const milliseconds = z.int().min(0).max(86_400_000)
 
+/** 15 min: what nobody resolves is over so long after it fired, if nothing else is configured. */
+export const PASS_MS = 900_000
+
 const common = {
   name,
   /** FIRED below it is not told. */
@@ -71,6 +74,7 @@ const schema = z
     groupWaitMs: milliseconds.default(1000),
     resolveWaitMs: milliseconds.default(15_000),
     repeatMs: milliseconds.default(4 * 3_600_000),
+    passMs: milliseconds.min(1000).default(PASS_MS),
     actionsPerMinute: z.int().min(1).max(1000).default(6),
     /** Where the page is, for links in messages. */
     pageUrl: url.transform((text) => text.replace(/\/+$/, '')).optional(),

@@ -17,6 +17,7 @@ import * as matches from './0011-matches.ts'
 import * as alerts from './0012-alerts.ts'
 import * as rules from './0013-rules.ts'
 import * as alertAcks from './0014-alert-acks.ts'
+import * as alertStories from './0015-alert-stories.ts'
 import { applyViews } from './views.ts'
 
 /** In the order of their names; a released one is never changed, the next one corrects it. */
@@ -35,6 +36,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-alerts': alerts,
   '0013-rules': rules,
   '0014-alert-acks': alertAcks,
+  '0015-alert-stories': alertStories,
 }
 
 /**

@@ -2,6 +2,7 @@ import { alertFault } from '../../core/alert-fault.ts'
 import type { WrittenAlert } from '../../core/alert.ts'
 import { originKey, siftOrigins } from '../../core/origin-sieve.ts'
 import type { Origin } from '../../core/processor.ts'
+import { PASS_MS } from '../../io/alerts-config.ts'
 import type { Decoder } from '../../io/registry.ts'
 import { columnsOf, namesOf, unnested } from '../columns.ts'
 import { textArray } from '../arrays.ts'
@@ -19,6 +20,8 @@ const ROW = [
   row.text('alert_key', ({ alert }) => alert.alertKey),
   row.text('source', ({ alert }) => alert.source),
   row.text('phase', ({ alert }) => alert.phase),
+  row.text('reason', ({ alert }) => alert.reason),
+  row.text('resolves', ({ alert }) => String(alert.resolves)),
   row.text('severity', ({ alert }) => alert.severity),
   row.text('type', ({ alert }) => alert.type),
   row.text('title', ({ alert }) => alert.title),
@@ -36,6 +39,7 @@ const ROW = [
   row.text('state', ({ resolvedAt }) => (resolvedAt === undefined ? 'open' : 'resolved')),
   // Through milliseconds it would lose its microseconds.
   row.numeric('resolved_at', ({ resolvedAt }) => resolvedAt),
+  row.numeric('expires_at', ({ expiresAt }) => expiresAt),
   row.bigint('log_offset', ({ offset }) => offset),
   row.text('origin', ({ alert }) => JSON.stringify(alert.origin)),
 ]
@@ -44,7 +48,8 @@ const ending = columnsOf<Ending>()
 const ENDING = [
   ending.text('alert_key', ({ alertKey }) => alertKey),
   ending.bigint('log_offset', ({ offset }) => offset),
-  ending.time('at', ({ at }) => at),
+  ending.numeric('resolved_at', ({ resolvedAt }) => resolvedAt),
+  ending.numeric('expires_at', ({ expiresAt }) => expiresAt),
 ]
 
 /** The first seven parameters are the move's, the next four the sieve's. */
@@ -53,6 +58,8 @@ const FIRST_ENDING = FIRST_ROW + ROW.length
 const CHANNELS = FIRST_ENDING + ENDING.length
 const IS_LATE = CHANNELS + 1
 
+const instant = (column: string): string => `timestamptz 'epoch' + u.${column} * interval '1 microsecond'`
+
 const CASTS: Readonly<Record<string, string>> = {
   key: 'u.key::jsonb',
   fields: 'u.fields::jsonb',
@@ -60,7 +67,9 @@ const CASTS: Readonly<Record<string, string>> = {
   action: 'u.action::jsonb',
   origin: 'u.origin::jsonb',
   rule_version: 'u.rule_version::int',
-  resolved_at: `timestamptz 'epoch' + u.resolved_at * interval '1 microsecond'`,
+  resolves: 'u.resolves::boolean',
+  resolved_at: instant('resolved_at'),
+  expires_at: instant('expires_at'),
 }
 
 /** The outbox is filled from what was inserted, not from what was offered: an alert that stood there is not told again. */
@@ -75,9 +84,15 @@ put as (
   returning alert_id, alert_key, action, log_offset
 ),
 ended as (
-  update public.alerts a set state = 'resolved', resolved_at = u.at
-    from moved, ${unnested(ENDING, FIRST_ENDING)}
-   where a.alert_key = u.alert_key and a.partition = moved.part and a.log_offset < u.log_offset and a.state <> 'resolved'
+  update public.alerts a
+     set expires_at = coalesce(a.expires_at, e.expires),
+         state = case when e.resolved < coalesce(a.expires_at, e.expires, 'infinity') then 'resolved' else a.state end,
+         resolved_at = case when e.resolved < coalesce(a.expires_at, e.expires, 'infinity') then e.resolved end
+    from moved,
+         (select u.alert_key, u.log_offset, ${instant('resolved_at')} as resolved, ${instant('expires_at')} as expires
+            from ${unnested(ENDING, FIRST_ENDING)}) e
+   where a.alert_key = e.alert_key and a.partition = moved.part and a.log_offset < e.log_offset and a.state <> 'resolved'
+     and (a.expires_at is null or e.resolved < a.expires_at)
 ),
 sending as (
   insert into ingest.alert_outbox (kind, channel, alert_id, alert_key)
@@ -101,6 +116,7 @@ export const alertsSink = (
   topic: string,
   decoder: Decoder<WrittenAlert>,
   channels: readonly string[],
+  passMs: number = PASS_MS,
 ): Sink<WrittenAlert, OriginMemory> => ({
   consumer: CONSUMER,
   topic,
@@ -114,7 +130,7 @@ export const alertsSink = (
     const firsts = new Set(siftOrigins(memory, ofRules).fresh.map(({ entry }) => entry))
     return entries.filter((entry) => entry.value.origin === undefined || firsts.has(entry))
   },
-  statement: (move, entries) => alertsStatement(move, entries, originsIn(entries), channels),
+  statement: (move, entries) => alertsStatement(move, entries, originsIn(entries), channels, passMs),
   adopt(memory, entries) {
     for (const origin of originsIn(entries)) memory.set(originKey(origin), origin)
   },
@@ -129,8 +145,9 @@ export function alertsStatement(
   entries: readonly Entry<WrittenAlert>[],
   seen: readonly Origin[],
   channels: readonly string[] | undefined,
+  passMs: number = PASS_MS,
 ): Statement {
-  const { rows, endings } = alertRows(entries)
+  const { rows, endings } = alertRows(entries, passMs)
   return {
     name: CONSUMER,
     text: TEXT,

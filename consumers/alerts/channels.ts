@@ -62,12 +62,13 @@ export const openTargets = (deps: ChannelDeps): readonly Channel[] =>
   }))
 
 const paceOf = (
-  { groupWaitMs, resolveWaitMs, repeatMs }: AlertsConfig,
+  { groupWaitMs, resolveWaitMs, repeatMs, passMs }: AlertsConfig,
   one: Pick<ChannelConfig, 'kind' | 'minSeverity' | 'perMinute' | 'repeatMs'>,
 ): Pace => ({
   groupWaitMs,
   resolveWaitMs,
   repeatMs: one.repeatMs ?? repeatMs,
+  passMs,
   minSeverity: one.minSeverity,
   perMinute: one.perMinute ?? LIMITS[one.kind].perMinute,
   most: LIMITS[one.kind].most,

@@ -1,5 +1,5 @@
 import type { AlertPhase } from '../../core/alert.ts'
-import { SEVERITIES, type Severity } from '../../core/match.ts'
+import { SEVERITIES, type ResolveReason, type Severity } from '../../core/match.ts'
 import { silenceOf, type Silence, type Silenceable } from '../../core/silence.ts'
 
 /** What is waiting for one channel; times are milliseconds of PostgreSQL's clock. */
@@ -7,6 +7,8 @@ export type Waiting = Silenceable & {
   readonly outboxId: number
   readonly alertKey: string
   readonly phase: AlertPhase
+  readonly reason: ResolveReason | undefined
+  readonly resolves: boolean
   readonly severity: Severity
   readonly type: string
   readonly createdMs: number
@@ -16,7 +18,7 @@ export type Waiting = Silenceable & {
 }
 
 /** The last message about a story that arrived, or may have. */
-export type Told = { readonly phase: AlertPhase; readonly atMs: number }
+export type Told = Pick<Waiting, 'phase' | 'severity' | 'resolves'> & { readonly atMs: number }
 
 export type Pace = {
   /** Alerts of a rule that come within this time of the first go out together. */
@@ -25,6 +27,8 @@ export type Pace = {
   readonly resolveWaitMs: number
   /** A story that is told and not resolved is not told again within this time. */
   readonly repeatMs: number
+  /** A story that never is resolved is over so long after it was told; one that a renewal ended is, unless it fires again until then. */
+  readonly passMs: number
   readonly minSeverity: Severity
   /** Messages in a minute; what is beyond them goes out in one digest when there is room. */
   readonly perMinute: number
@@ -82,29 +86,40 @@ function sift<One extends Waiting>(pace: Pace, situation: Situation<One>): Sifte
   const sending: One[] = []
   const send = (one: One): void => {
     sending.push(one)
-    told.set(one.alertKey, { phase: one.phase, atMs: nowMs })
+    told.set(one.alertKey, { phase: one.phase, severity: one.severity, resolves: one.resolves, atMs: nowMs })
   }
   const firedAgain = firedAfter(waiting)
   for (const one of waiting) {
     const before = told.get(one.alertKey)
     const open = before?.phase === 'FIRED' ? before : undefined
     if (one.phase === 'RESOLVED') {
-      const dueMs = one.createdMs + pace.resolveWaitMs
+      const dueMs = one.createdMs + waitOf(pace, one)
       if (open === undefined) drops.push({ one, outcome: 'unsent' })
       else if ((firedAgain.get(one) ?? Infinity) < dueMs) drops.push({ one, outcome: 'folded' })
       else if (dueMs <= nowMs) send(one)
       continue
     }
     const silence = silenceOf(silences, one, nowMs)
-    if (open !== undefined && nowMs - open.atMs < pace.repeatMs) drops.push({ one, outcome: 'repeat' })
+    if (open !== undefined && isRepeat(pace, open, one, nowMs)) drops.push({ one, outcome: 'repeat' })
     else if (silence !== undefined) drops.push({ one, outcome: 'silenced', by: silence.silenceId })
-    else if (SEVERITIES.indexOf(one.severity) < SEVERITIES.indexOf(pace.minSeverity))
-      drops.push({ one, outcome: 'minor' })
+    else if (rankOf(one) < rankOf({ severity: pace.minSeverity })) drops.push({ one, outcome: 'minor' })
     else send(one)
   }
   const ready = readyGroups(pace, sending, nowMs)
   return { drops, due: sending.filter((one) => ready.has(groupOf(one))) }
 }
+
+const rankOf = ({ severity }: Pick<Waiting, 'severity'>): number => SEVERITIES.indexOf(severity)
+
+/** What is worse than what was told is news, whenever that was. */
+function isRepeat({ repeatMs, passMs }: Pace, open: Told, one: Waiting, nowMs: number): boolean {
+  const lastsMs = open.resolves ? repeatMs : Math.min(repeatMs, passMs)
+  return rankOf(one) <= rankOf(open) && nowMs - open.atMs < lastsMs
+}
+
+/** A renewal does not know whether it ends a story: what held for long has to hold as long again to fire. */
+const waitOf = ({ resolveWaitMs, passMs }: Pace, { reason }: Waiting): number =>
+  reason === 'renew' ? Math.max(resolveWaitMs, passMs) : resolveWaitMs
 
 /** Groups that go out now: the first alert has waited for others, or one was tried before, or is resolved. */
 function readyGroups(pace: Pace, sending: readonly Waiting[], nowMs: number): ReadonlySet<string> {

@@ -33,6 +33,8 @@ export const webhookBody = (items: readonly Item[], text: string): WebhookBody =
     alertKey: item.alertKey,
     source: item.source,
     phase: item.phase,
+    reason: item.reason,
+    resolves: item.resolves,
     severity: item.severity,
     type: item.type,
     title: item.title,

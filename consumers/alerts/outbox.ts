@@ -1,5 +1,5 @@
 import { ALERT_PHASES, ALERT_SOURCES } from '../../core/alert.ts'
-import { SEVERITIES, type Action, type Evidence, type Told as Value } from '../../core/match.ts'
+import { RESOLVE_REASONS, SEVERITIES, type Action, type Evidence, type Told as Value } from '../../core/match.ts'
 import { FEEDS } from '../../core/tick.ts'
 import { DEADLINE_MS, type Database } from '../database.ts'
 import type { Drop, Told } from './decide.ts'
@@ -28,21 +28,30 @@ const ask = async <Answer extends object>(
   return (await database.query<Answer>(statement)).rows
 }
 
-/** What waits, in its order, and PostgreSQL's clock. */
+/**
+ * What waits, in its order, and PostgreSQL's clock. A RESOLVED by renewal is not seen before `renewWaitMs` unless its story fires
+ * again, so that many of them keep nothing else out.
+ */
 export async function waitingIn(
   database: Database,
   queue: Queue,
+  renewWaitMs: number,
 ): Promise<{ readonly nowMs: number; readonly items: readonly Item[] }> {
   const rows = await ask<Row>(
     database,
     `select ${millis('clock_timestamp()')} as now_ms, o.outbox_id, o.attempts, o.uncertain, ${millis('o.created_at')} as created_ms,
-            ${millis('o.next_attempt_at')} as not_before_ms, a.alert_id, a.alert_key, a.source, a.phase, a.severity, a.type, a.title,
+            ${millis('o.next_attempt_at')} as not_before_ms, a.alert_id, a.alert_key, a.source, a.phase, a.reason as why, a.resolves, a.severity, a.type, a.title,
             (extract(epoch from a.at) * 1000000)::bigint as at_micros, a.feed, a.rule_id, a.rule_version, a.key, a.exchange, a.symbol,
             a.fields, a.evidence, a.suppressed, a.action
        from ingest.alert_outbox o join public.alerts a using (alert_id)
       where ${OURS} and o.outcome is null
+        and (a.reason is distinct from 'renew' or o.attempts > 0 or o.created_at <= clock_timestamp() - $4 * interval '1 millisecond'
+             or exists (select from ingest.alert_outbox f
+                         where f.kind = o.kind and f.channel = o.channel and f.alert_key = o.alert_key and f.outcome is null
+                           and f.outbox_id > o.outbox_id))
       order by o.outbox_id limit ${MOST_WAITING}`,
     queue,
+    renewWaitMs,
   )
   return { nowMs: Number(rows[0]?.now_ms ?? 0), items: rows.map(itemOf) }
 }
@@ -53,9 +62,9 @@ export async function toldOf(
   queue: Queue,
   alertKeys: readonly string[],
 ): Promise<ReadonlyMap<string, Told>> {
-  const rows = await ask<{ alert_key: string; phase: string; at_ms: string }>(
+  const rows = await ask<{ alert_key: string; phase: string; severity: string; resolves: boolean; at_ms: string }>(
     database,
-    `select distinct on (o.alert_key) o.alert_key, a.phase, ${millis('o.attempted_at')} as at_ms
+    `select distinct on (o.alert_key) o.alert_key, a.phase, a.severity, a.resolves, ${millis('o.attempted_at')} as at_ms
        from ingest.alert_outbox o join public.alerts a using (alert_id)
       where ${OURS} and o.alert_key = any($4) and o.outcome in ('sent', 'unknown')
       order by o.alert_key, o.outbox_id desc`,
@@ -63,9 +72,9 @@ export async function toldOf(
     alertKeys,
   )
   return new Map(
-    rows.map(({ alert_key: key, phase, at_ms: atMs }) => [
+    rows.map(({ alert_key: key, phase, severity, resolves, at_ms: atMs }) => [
       key,
-      { phase: oneOf(ALERT_PHASES, phase), atMs: Number(atMs) },
+      { phase: oneOf(ALERT_PHASES, phase), severity: oneOf(SEVERITIES, severity), resolves, atMs: Number(atMs) },
     ]),
   )
 }
@@ -172,6 +181,8 @@ type Row = {
   readonly alert_key: string
   readonly source: string
   readonly phase: string
+  readonly why: string | null
+  readonly resolves: boolean
   readonly severity: string
   readonly type: string
   readonly title: string
@@ -198,6 +209,8 @@ const itemOf = (row: Row): Item => ({
   alertKey: row.alert_key,
   source: oneOf(ALERT_SOURCES, row.source),
   phase: oneOf(ALERT_PHASES, row.phase),
+  reason: RESOLVE_REASONS.find((one) => one === row.why),
+  resolves: row.resolves,
   severity: oneOf(SEVERITIES, row.severity),
   type: row.type,
   title: row.title,

@@ -67,6 +67,7 @@ export function openAlerts(deps: AlertsDeps): Alerts {
       queue,
       pool,
       told: note,
+      renewWaitMs: config.passMs,
       deliver: (items, until) => channel.deliver(items, until),
       decide: judge,
       nowMs: deps.steadyMs ?? (() => performance.now()),

@@ -22,6 +22,8 @@ export type SenderDeps = {
   /** As `ingest_rw`; a sender keeps one connection. */
   readonly pool: ReturnType<typeof openPool>
   decide(connection: Database, nowMs: number, items: readonly Item[]): Promise<Judgement>
+  /** A RESOLVED by renewal need not be looked at before, unless its story fires again. */
+  readonly renewWaitMs: number
   /** Never rejects. */
   deliver(items: readonly Item[], signal: AbortSignal): Promise<Delivery>
   /** Told after it is on record. */
@@ -113,7 +115,7 @@ export function sender(deps: SenderDeps): Sender {
 
   /** Whether anything was done. */
   async function round(connection: Database): Promise<boolean> {
-    const { nowMs, items } = await waitingIn(connection, queue)
+    const { nowMs, items } = await waitingIn(connection, queue, deps.renewWaitMs)
     if (items.length === 0) {
       failing = undefined
       return false

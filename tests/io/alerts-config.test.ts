@@ -22,6 +22,7 @@ describe('the configuration of alerts', () => {
     expect(config({})).toEqual({
       channels: [{ kind: 'log', name: 'log', minSeverity: 'info' }],
       targets: {},
+      passMs: 900_000,
       groupWaitMs: 1000,
       resolveWaitMs: 15_000,
       repeatMs: 14_400_000,

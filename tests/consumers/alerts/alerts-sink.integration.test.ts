@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { alertsSink } from '../../../consumers/alerts/alerts-sink.ts'
 import type { WrittenAlert } from '../../../core/alert.ts'
+import { micros } from '../../../core/time.ts'
 import { openPool } from '../../../io/postgres.ts'
 import { alert, serviceAlert } from '../../support/alerts.ts'
 import { createTestDatabase, silentLog, type TestDatabase } from '../../support/database.ts'
@@ -80,6 +81,67 @@ describe('the alerts sink', () => {
     },
   )
 
+  // 15 minutes are 900,000 ms; the n-th alert is of n microseconds after the first.
+  const PASS = 900_000_000
+  test.each([[[100]], [[1]], [[2, 1, 3, 100]]])(
+    'what never is resolved passes, and what a renewal ended does, whatever comes after that, in batches of %j',
+    async (sizes) => {
+      const at = (n: number, us: number) => ({ at: micros(alert(n).at + us) })
+      const renewed = (n: number, change: Partial<WrittenAlert> = {}) =>
+        alert(n, { ...story, phase: 'RESOLVED', reason: 'renew', ...change })
+      await store(
+        [
+          alert(0, { ...story, resolves: false }),
+          fired(1),
+          renewed(2),
+          fired(3),
+          alert(4, { ...story, ...at(4, PASS) }),
+          // After 0 and 1 have passed, before 3.
+          alert(5, { ...story, phase: 'RESOLVED', ...at(5, PASS) }),
+          fired(6),
+          renewed(7, at(7, PASS)),
+          renewed(8, at(8, 2 * PASS)),
+          alert(9, { alertKey: 'another', resolves: false }),
+        ],
+        sizes,
+      )
+      expect(
+        await rows(`select log_offset::int as n, state, (extract(epoch from resolved_at) * 1000000)::float8 as resolved,
+                           (extract(epoch from expires_at) * 1000000)::float8 as expires from alerts order by log_offset`),
+      ).toEqual([
+        { n: 0, state: 'open', resolved: null, expires: alert(0).at + PASS },
+        { n: 1, state: 'open', resolved: null, expires: alert(2).at + PASS },
+        { n: 2, state: 'resolved', resolved: alert(2).at, expires: null },
+        { n: 3, state: 'resolved', resolved: alert(5).at + PASS, expires: null },
+        { n: 4, state: 'resolved', resolved: alert(5).at + PASS, expires: null },
+        { n: 5, state: 'resolved', resolved: alert(5).at + PASS, expires: null },
+        { n: 6, state: 'open', resolved: null, expires: alert(7).at + 2 * PASS },
+        { n: 7, state: 'resolved', resolved: alert(7).at + PASS, expires: null },
+        { n: 8, state: 'resolved', resolved: alert(8).at + 2 * PASS, expires: null },
+        { n: 9, state: 'open', resolved: null, expires: alert(9).at + PASS },
+      ])
+    },
+  )
+
+  test('readers see as passed what has, and among what is open nothing of it', async () => {
+    const now = micros(Date.now() * 1000)
+    const away = (minutes: number) => ({ at: micros(now - minutes * 60_000_000), resolves: false })
+    await store([alert(0, away(14)), alert(1, away(16)), alert(2, { at: away(16).at }), alert(3, away(16))])
+    await own.pool.query(`update alerts set state = 'acknowledged' where log_offset = 3`)
+    expect(
+      await rows('select log_offset::int as n, alert_state(state, expires_at) as state from alerts order by 1'),
+    ).toEqual([
+      { n: 0, state: 'open' },
+      { n: 1, state: 'passed' },
+      { n: 2, state: 'open' },
+      { n: 3, state: 'passed' },
+    ])
+    expect(await rows('select alert_id from open_alerts order by at desc')).toEqual([
+      { alert_id: alert(0).alertId },
+      { alert_id: alert(2).alertId },
+    ])
+  })
+
   test('stores what the alert says, word for word', async () => {
     const action = { kind: 'webhook', target: 'desk' } as const
     await store([alert(7, { action })])
@@ -89,6 +151,8 @@ describe('the alerts sink', () => {
         alert_key: 'rule spike {"symbol":"S7-USD"}',
         source: 'RULE',
         phase: 'FIRED',
+        reason: null,
+        resolves: true,
         severity: 'warning',
         type: 'PRICE_SPIKE',
         title: 'Price spike',

@@ -7,6 +7,7 @@ const PACE: Pace = {
   groupWaitMs: 1000,
   resolveWaitMs: 5000,
   repeatMs: 3_600_000,
+  passMs: 900_000,
   minSeverity: 'info',
   perMinute: 10,
   most: 20,
@@ -18,6 +19,8 @@ const one = (change: Partial<Waiting> = {}): Waiting => ({
   outboxId: (ids += 1),
   alertKey: 'a',
   phase: 'FIRED',
+  reason: undefined,
+  resolves: true,
   severity: 'warning',
   type: 'SPIKE',
   ruleId: 'spike',
@@ -38,7 +41,8 @@ const at = (afterMs: number, waiting: readonly Waiting[], change: Partial<Situat
   begunMs: [],
   ...change,
 })
-const fired = (afterMs = 0): ReadonlyMap<string, Told> => new Map([['a', { phase: 'FIRED', atMs: START + afterMs }]])
+const fired = (afterMs = 0, change: Partial<Told> = {}): ReadonlyMap<string, Told> =>
+  new Map([['a', { phase: 'FIRED', severity: 'warning', resolves: true, atMs: START + afterMs, ...change }]])
 
 /** Indices of what is sent, by message, and the outcome of what is dropped. */
 function judged(pace: Pace, situation: Situation<Waiting>) {
@@ -68,12 +72,81 @@ describe('what is sent', () => {
     })
   })
 
+  test.each([
+    ['info', 'info', false],
+    ['info', 'warning', true],
+    ['info', 'critical', true],
+    ['warning', 'info', false],
+    ['warning', 'warning', false],
+    ['warning', 'critical', true],
+    ['critical', 'warning', false],
+    ['critical', 'critical', false],
+  ] as const)('of a story that was told %s and is open, %s is told at once: %s', (before, severity, isTold) => {
+    const worse = one({ severity, createdMs: START + 10_000 })
+    expect(judged(PACE, at(11_000, [worse], { told: fired(9000, { severity: before }) }))).toEqual(
+      isTold ? { sent: [[0]], dropped: [] } : { sent: [], dropped: [[0, 'repeat']] },
+    )
+  })
+
+  test('what got worse is told once, also of what waits together; what is below the channel’s severity stays untold', () => {
+    const waiting = (['info', 'critical', 'warning', 'critical'] as const).map((severity) => one({ severity }))
+    expect(judged(PACE, at(1000, waiting))).toEqual({
+      sent: [[0, 1]],
+      dropped: [
+        [2, 'repeat'],
+        [3, 'repeat'],
+      ],
+    })
+    expect(judged({ ...PACE, minSeverity: 'critical' }, at(1000, waiting))).toEqual({
+      sent: [[1]],
+      dropped: [
+        [0, 'minor'],
+        [2, 'repeat'],
+        [3, 'repeat'],
+      ],
+    })
+    const silenced = { silenceId: 7, matcher: { ruleId: 'spike' }, fromMs: START, untilMs: START + 99_000 }
+    expect(
+      judged(PACE, at(1000, [one({ severity: 'critical' })], { told: fired(-9000), silences: [silenced] })).dropped,
+    ).toEqual([[0, 'silenced']])
+  })
+
+  test('what never is resolved is told again once it has passed, or the repeat interval if that is shorter', () => {
+    const again = one({ resolves: false, createdMs: START + 1000 })
+    const told = fired(0, { resolves: false })
+    expect(judged(PACE, at(899_999, [again], { told })).dropped).toEqual([[0, 'repeat']])
+    expect(judged(PACE, at(900_000, [again], { told })).sent).toEqual([[0]])
+    expect(judged({ ...PACE, repeatMs: 60_000 }, at(59_999, [again], { told })).dropped).toEqual([[0, 'repeat']])
+    expect(judged({ ...PACE, repeatMs: 60_000 }, at(60_000, [again], { told })).sent).toEqual([[0]])
+    // It was said of what was told that it is resolved: that is waited for.
+    expect(judged(PACE, at(900_000, [again], { told: fired() })).dropped).toEqual([[0, 'repeat']])
+  })
+
+  test('RESOLVED by renewal waits until its story would have passed, and is folded if that fires again', () => {
+    const renewed = resolved({ reason: 'renew' })
+    const told = fired(-60_000)
+    expect(judged(PACE, at(899_999, [renewed], { told }))).toEqual({ sent: [], dropped: [] })
+    expect(judged(PACE, at(900_000, [renewed], { told }))).toEqual({ sent: [[0]], dropped: [] })
+    const again = (afterMs: number) => one({ createdMs: START + afterMs })
+    expect(judged(PACE, at(899_999, [renewed, again(899_999)], { told }))).toEqual({
+      sent: [],
+      dropped: [
+        [0, 'folded'],
+        [1, 'repeat'],
+      ],
+    })
+    expect(judged(PACE, at(901_000, [renewed, again(900_000)], { told }))).toEqual({ sent: [[0, 1]], dropped: [] })
+    expect(judged({ ...PACE, resolveWaitMs: 999_999 }, at(900_000, [renewed], { told })).sent).toEqual([])
+    for (const reason of ['release', 'rule'] as const)
+      expect(judged(PACE, at(5000, [resolved({ reason })], { told })).sent).toEqual([[0]])
+  })
+
   test('RESOLVED is told where FIRED was, after its wait, and nowhere else', () => {
     expect(judged(PACE, at(6000, [resolved()]))).toEqual({ sent: [], dropped: [[0, 'unsent']] })
     expect(judged(PACE, at(4999, [resolved()], { told: fired(-9000) }))).toEqual({ sent: [], dropped: [] })
     expect(judged(PACE, at(5000, [resolved()], { told: fired(-9000) }))).toEqual({ sent: [[0]], dropped: [] })
     expect(judged(PACE, at(5000, [one(), resolved()]))).toEqual({ sent: [[0, 1]], dropped: [] })
-    const over: ReadonlyMap<string, Told> = new Map([['a', { phase: 'RESOLVED', atMs: START }]])
+    const over: ReadonlyMap<string, Told> = fired(0, { phase: 'RESOLVED' })
     expect(judged(PACE, at(5000, [resolved()], { told: over })).dropped).toEqual([[0, 'unsent']])
   })
 
@@ -146,11 +219,13 @@ const story = fc.record({
   key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
   phase: fc.constantFrom('FIRED', 'RESOLVED'),
   severity: fc.constantFrom('info', 'warning', 'critical'),
+  reason: fc.constantFrom('release', 'renew'),
 })
 const paces = fc.record({
   groupWaitMs: fc.constantFrom(0, 1000, 7000),
   resolveWaitMs: fc.constantFrom(0, 3000, 10_000),
   repeatMs: fc.constantFrom(0, 20_000, 60_000),
+  passMs: fc.constantFrom(0, 8000, 30_000),
   minSeverity: fc.constantFrom('info', 'warning', 'critical'),
   perMinute: fc.integer({ min: 1, max: 5 }),
   most: fc.integer({ min: 1, max: 4 }),
@@ -163,8 +238,17 @@ function play(
   failures: readonly boolean[],
 ) {
   const coming = stories
-    .map(({ afterMs, key, phase, severity }) =>
-      one({ alertKey: key, ruleId: `rule ${key < 'c' ? 1 : 2}`, phase, severity, createdMs: START + afterMs }),
+    .map(({ afterMs, key, phase, severity, reason }) =>
+      one({
+        alertKey: key,
+        ruleId: `rule ${key < 'c' ? 1 : 2}`,
+        // One story that nobody ever says the end of.
+        phase: key === 'e' ? 'FIRED' : phase,
+        resolves: key !== 'e',
+        reason: key === 'e' || phase === 'FIRED' ? undefined : reason,
+        severity,
+        createdMs: START + afterMs,
+      }),
     )
     .toSorted((a, b) => a.createdMs - b.createdMs)
   let waiting: readonly Waiting[] = []
@@ -172,6 +256,7 @@ function play(
   const begunMs: number[] = []
   const sent: { readonly atMs: number; readonly message: readonly Waiting[] }[] = []
   const dropped: Waiting[] = []
+  const repeats: Waiting[] = []
   let attempt = 0
   const isOver = (nowMs: number): boolean => nowMs > START + 130_000 && waiting.length === 0
   for (
@@ -183,6 +268,7 @@ function play(
     const { drops, messages } = decide(pace, { nowMs, waiting, told: new Map(told), silences: [], begunMs })
     const gone = new Set(drops.map(({ one: item }) => item))
     dropped.push(...gone)
+    repeats.push(...drops.filter(({ outcome }) => outcome === 'repeat').map(({ one: item }) => item))
     const failed = new Map<Waiting, Waiting>()
     for (const message of messages) {
       begunMs.push(nowMs)
@@ -194,13 +280,15 @@ function play(
       sent.push({ atMs: nowMs, message })
       for (const item of message) {
         gone.add(item)
-        told.set(item.alertKey, { phase: item.phase, atMs: nowMs })
+        told.set(item.alertKey, { phase: item.phase, severity: item.severity, resolves: item.resolves, atMs: nowMs })
       }
     }
     waiting = waiting.filter((item) => !gone.has(item)).map((item) => failed.get(item) ?? item)
   }
-  return { coming, sent, dropped, waiting, begunMs }
+  return { coming, sent, dropped, repeats, waiting, begunMs }
 }
+
+const rank = (severity: string) => ['info', 'warning', 'critical'].indexOf(severity)
 
 describe('a channel over time', () => {
   const runs = fc.tuple(
@@ -221,18 +309,21 @@ describe('a channel over time', () => {
     )
   })
 
-  test('a story is told in its order: RESOLVED after FIRED, FIRED again only after it or after the repeat interval', () => {
+  test('a story is told in its order: RESOLVED after FIRED, FIRED again only after it, if worse, or after its interval', () => {
     fc.assert(
       fc.property(runs, ([pace, stories, failures]) => {
         const { sent } = play(pace, stories, failures)
-        const last = new Map<string, { readonly phase: string; readonly atMs: number }>()
+        const last = new Map<string, { readonly phase: string; readonly severity: string; readonly atMs: number }>()
         const wrong = sent
-          .flatMap(({ atMs, message }) => message.map(({ alertKey, phase }) => ({ atMs, alertKey, phase })))
-          .filter(({ atMs, alertKey, phase }) => {
+          .flatMap(({ atMs, message }) => message.map((item) => ({ ...item, atMs })))
+          .filter(({ atMs, alertKey, phase, severity, resolves }) => {
             const before = last.get(alertKey)
-            last.set(alertKey, { phase, atMs })
+            last.set(alertKey, { phase, severity, atMs })
             if (phase === 'RESOLVED') return before?.phase !== 'FIRED'
-            return before?.phase === 'FIRED' && atMs - before.atMs < pace.repeatMs
+            const intervalMs = resolves ? pace.repeatMs : Math.min(pace.repeatMs, pace.passMs)
+            return (
+              before?.phase === 'FIRED' && rank(severity) <= rank(before.severity) && atMs - before.atMs < intervalMs
+            )
           })
         expect(wrong).toEqual([])
       }),
@@ -240,8 +331,29 @@ describe('a channel over time', () => {
     )
   })
 
+  test('nothing is a repeat of what was told less severe, or so long ago that it has passed', () => {
+    fc.assert(
+      fc.property(runs, ([pace, stories, failures]) => {
+        const { sent, repeats } = play(pace, stories, failures)
+        const told = sent.flatMap(({ atMs, message }) => message.map((item) => ({ ...item, atMs })))
+        const wrong = repeats.filter(
+          ({ alertKey, severity, resolves, createdMs }) =>
+            !told.some(
+              (item) =>
+                item.alertKey === alertKey &&
+                item.phase === 'FIRED' &&
+                item.createdMs <= createdMs &&
+                rank(item.severity) >= rank(severity) &&
+                (resolves || createdMs - item.atMs < pace.passMs),
+            ),
+        )
+        expect(wrong).toEqual([])
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   test('no minute has more messages than allowed, none more alerts than fit, none of FIRED is below its severity', () => {
-    const rank = (severity: string) => ['info', 'warning', 'critical'].indexOf(severity)
     fc.assert(
       fc.property(runs, ([pace, stories, failures]) => {
         const { sent, begunMs } = play(pace, stories, failures)

@@ -182,6 +182,70 @@ describe('a sender', { timeout: 60_000 }, () => {
     expect(idsIn(desk)).toEqual([[alert(0).alertId, alert(2).alertId], [alert(3).alertId]])
   })
 
+  test('tells at once what gets worse, on each channel from its severity on', async () => {
+    const [desk, phone] = [await receiver(), await receiver()]
+    start({ channels: [hook('desk', desk), hook('phone', phone, { minSeverity: 'critical' })] })
+    const story = (n: number, severity: 'warning' | 'critical') => alert(n, { alertKey: 'story', severity })
+    await store([story(0, 'warning')], 'desk', 'phone')
+    await eventually(async () => expect((await outboxOf(own)).map(({ outcome }) => outcome)).toEqual(['sent', 'minor']))
+    await store([story(1, 'critical'), story(2, 'warning'), story(3, 'critical')], 'desk', 'phone')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'sent', 'repeat', 'repeat']))
+    await eventually(async () => expect(await outcomes('phone')).toEqual(['minor', 'sent', 'repeat', 'repeat']))
+    expect([desk, phone].map(idsIn)).toEqual([[[alert(0).alertId], [alert(1).alertId]], [[alert(1).alertId]]])
+  })
+
+  test('tells what never is resolved again, once it has passed', async () => {
+    const desk = await receiver()
+    start({ channels: [hook('desk', desk)], passMs: 900_000 })
+    const story = (n: number) => alert(n, { alertKey: 'story', resolves: false })
+    const passes = (minutes: number) =>
+      own.pool.query('update ingest.alert_outbox set attempted_at = attempted_at - make_interval(mins => $1)', [
+        minutes,
+      ])
+    await store([story(0)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent']))
+    await passes(14)
+    await store([story(1)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'repeat']))
+    await passes(1)
+    await store([story(2)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'repeat', 'sent']))
+    expect(idsIn(desk)).toEqual([[alert(0).alertId], [alert(2).alertId]])
+  })
+
+  test('says nothing of a renewal after which the story fires again, and of another its end, in time', async () => {
+    const desk = await receiver()
+    start({ channels: [hook('desk', desk)], passMs: 900_000 })
+    const story = (n: number, change: Partial<WrittenAlert> = {}) => alert(n, { alertKey: 'story', ...change })
+    const renewed = { phase: 'RESOLVED', reason: 'renew' } as const
+    await store([story(0), story(1, renewed)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', null]))
+    await store([story(2)], 'desk')
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'folded', 'repeat']))
+    await store([story(3, renewed)], 'desk')
+    await own.pool.query(`update ingest.alert_outbox set created_at = created_at - interval '15 minutes'`)
+    await eventually(async () => expect(await outcomes('desk')).toEqual(['sent', 'folded', 'repeat', 'sent']))
+    expect(idsIn(desk)).toEqual([[alert(0).alertId], [alert(3).alertId]])
+  })
+
+  test('is kept from nothing by thousands of renewals that wait', async () => {
+    const desk = await receiver()
+    const stories = Array.from({ length: 1001 }, (_, n) => n)
+    await store(
+      stories.map((n) => alert(n)),
+      'desk',
+    )
+    await own.pool.query(`update ingest.alert_outbox set outcome = 'sent', attempted_at = now() - interval '1 hour'`)
+    const renewed = { phase: 'RESOLVED', reason: 'renew' } as const
+    await store(
+      stories.map((n) => alert(2000 + n, { alertKey: alert(n).alertKey, ...renewed })),
+      'desk',
+    )
+    await store([alert(5000)], 'desk')
+    start({ channels: [hook('desk', desk)], passMs: 900_000 })
+    await eventually(() => expect(idsIn(desk)).toEqual([[alert(5000).alertId]]))
+  })
+
   test('of two processes one sends a channel; the other takes over when it ends', async () => {
     const desk = await receiver()
     const config = { channels: [hook('desk', desk)] }
