@@ -1,3 +1,4 @@
+import { readAlertMessage, type AlertMessage } from './alerts.ts'
 import { readMessage, type Message } from './messages.ts'
 import { readSignalMessage, type SignalMessage } from './signals.ts'
 import { retryDelayMs } from './retry.ts'
@@ -23,6 +24,7 @@ export function connect(
   key: () => string | undefined,
   onMessage: (message: Message) => void,
   onSignals: (message: SignalMessage) => void,
+  onAlerts: (message: AlertMessage) => void,
   onState: (state: ConnectionState) => void,
 ): Connection {
   let attempt = 0
@@ -41,9 +43,13 @@ export function connect(
       if (secret !== undefined) socket.send(JSON.stringify({ type: 'auth', key: secret }))
       socket.send(JSON.stringify({ type: 'subscribe_prices' }))
       socket.send(JSON.stringify({ type: 'subscribe_signals' }))
+      socket.send(JSON.stringify({ type: 'subscribe_alerts' }))
     })
     socket.addEventListener('message', ({ data }) => {
       if (typeof data !== 'string' || current !== socket) return
+      // Its state is called a snapshot, as that of prices is.
+      const alerts = readAlertMessage(data)
+      if (alerts !== undefined) return onAlerts(alerts)
       const message = readMessage(data)
       if (message === undefined) {
         const signals = readSignalMessage(data)

@@ -1,3 +1,4 @@
+import { createAlertsView } from './alerts-view.ts'
 import { connect, type ConnectionState } from './connection.ts'
 import { find, write } from './dom.ts'
 import { createEditorView } from './editor-view.ts'
@@ -48,6 +49,7 @@ const opportunities = createOpportunities(rest, now)
 const signalView = createSignalView(rest, now)
 const rulesList = createRulesList(rest, writer, now)
 const ruleView = createRuleView(rest, writer, now)
+const alertsView = createAlertsView(rest, writer, now)
 const editorView = createEditorView({
   rest,
   writer,
@@ -59,6 +61,7 @@ const router = createRouter((place) => {
   opportunities.look(place.view === 'opportunities')
   if (place.view === 'signal') signalView.open(place.id)
   else signalView.close()
+  alertsView.look(place.view === 'alerts')
   rulesList.look(place.view === 'rules')
   if (place.view === 'rule') ruleView.open(place.id, place.match)
   else ruleView.close()
@@ -162,6 +165,7 @@ function refresh(): void {
   signalView.refresh()
   rulesList.refresh()
   ruleView.refresh()
+  alertsView.refresh()
   showConnection()
 }
 
@@ -196,5 +200,5 @@ const onSignals = (message: SignalMessage): void => {
   opportunities.apply(message)
   signalView.apply(message)
 }
-const connection = connect(currentKey, onMessage, onSignals, onState)
+const connection = connect(currentKey, onMessage, onSignals, (message) => alertsView.apply(message), onState)
 router.start()

@@ -74,6 +74,7 @@ describe.skipIf(chromium === undefined)('with keys', () => {
       { type: 'auth', key: KEY },
       { type: 'subscribe_prices' },
       { type: 'subscribe_signals' },
+      { type: 'subscribe_alerts' },
     ])
     expect(new Set(headers)).toEqual(new Set([`Bearer ${KEY}`]))
     expect([...addresses, page.url()].filter((address) => address.includes(KEY))).toEqual([])
