@@ -1,8 +1,8 @@
 import { createAlertsView } from './alerts-view.ts'
 import { connect, type ConnectionState } from './connection.ts'
+import { showConnection } from './connection-line.ts'
 import { find, write } from './dom.ts'
 import { createEditorView } from './editor-view.ts'
-import { clockText } from './format.ts'
 import { currentKey, currentWriteKey } from './key.ts'
 import { listenToKeys } from './keyboard.ts'
 import type { Message } from './messages.ts'
@@ -130,31 +130,7 @@ function onState(state: ConnectionState): void {
     showSignOut()
     symbolView.connected()
   }
-  showConnection()
-}
-
-function showConnection(): void {
-  const kind = root.dataset['connection']
-  const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))
-  const words =
-    kind === 'open'
-      ? 'live'
-      : kind === 'closed'
-        ? `not connected, trying again in ${seconds} s`
-        : kind === 'refused'
-          ? 'key needed'
-          : 'connecting'
-  write(find('connection', HTMLElement), words)
-  const stale = find('stale', HTMLElement)
-  if (kind === 'open' || kind === 'refused') stale.hidden = true
-  if (kind !== 'closed') return
-  stale.hidden = false
-  write(
-    stale,
-    Number.isNaN(heardAt)
-      ? 'The server does not answer. This page keeps trying.'
-      : `Not connected: these are the prices of ${clockText(heardAt)} UTC, not those of now.`,
-  )
+  showConnection(root.dataset['connection'], retryAt, heardAt)
 }
 
 function refresh(): void {
@@ -166,7 +142,7 @@ function refresh(): void {
   rulesList.refresh()
   ruleView.refresh()
   alertsView.refresh()
-  showConnection()
+  showConnection(root.dataset['connection'], retryAt, heardAt)
 }
 
 search.addEventListener('input', () => {

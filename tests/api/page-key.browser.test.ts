@@ -3,8 +3,11 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findChromium, launchBrowser, openPage } from '../support/browser.ts'
 import { startPageRig, type PageRig } from '../support/page-rig.ts'
+import { WRITE_KEY, keepRule } from '../support/page-rules.ts'
+import { ruleOf } from '../support/rules.ts'
 
 const KEY = 'a-key-of-the-page-0123456789'
+const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex')
 const chromium = findChromium()
 let pages: PageRig
 let browser: Browser
@@ -18,8 +21,11 @@ const text = (page: Page) => page.evaluate<string>('document.body.innerText')
 
 describe.skipIf(chromium === undefined)('with keys', () => {
   beforeAll(async () => {
-    const hash = createHash('sha256').update(KEY).digest('hex')
-    pages = await startPageRig({ host: '127.0.0.1', keys: [{ name: 'alice', hash }], origins: [] })
+    const keys = [
+      { name: 'alice', hash: hashOf(KEY) },
+      { name: 'writer', hash: hashOf(WRITE_KEY), scope: 'write' as const },
+    ]
+    pages = await startPageRig({ host: '127.0.0.1', keys, origins: [] })
     browser = await launchBrowser(chromium ?? '')
   })
   afterAll(async () => {
@@ -96,6 +102,25 @@ describe.skipIf(chromium === undefined)('with keys', () => {
     await page.waitForSelector('html[data-access="asked"]')
     expect(await text(page)).not.toContain('BTC-USD')
     expect(await page.evaluate<number>('sessionStorage.length')).toBe(0)
+  })
+
+  test('one that may only read is told so where something is changed; another writes, and this one goes on reading', async () => {
+    await keepRule(pages.rig, ruleOf('guarded'))
+    const { page } = await arrive('/?view=rules')
+    await enter(page, KEY)
+    const power = page.locator('#rules-list button').first()
+    await expect.poll(() => power.innerText(), { timeout: 10_000 }).toBe('Deactivate')
+    await power.click()
+    await expect.poll(() => page.locator('#write-key-why').innerText()).toContain('may only read')
+    await page.locator('#write-key-field').fill(WRITE_KEY)
+    const headers: (string | undefined)[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/api/v1/')) headers.push(`${request.method()} ${request.headers()['authorization']}`)
+    })
+    await page.keyboard.press('Enter')
+    await expect.poll(() => power.innerText()).toBe('Activate')
+    await expect.poll(() => headers).toContain(`GET Bearer ${KEY}`)
+    expect(headers.filter((one) => one?.includes(WRITE_KEY))).toEqual([`POST Bearer ${WRITE_KEY}`])
   })
 
   test('a key that is no longer accepted leads back to the question', async () => {
