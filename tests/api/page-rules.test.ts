@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { notJson, placeAll, readDiagnostics } from '../../api/page/diagnostics.ts'
 import { lineOf, placeInText, scanJson } from '../../api/page/json-places.ts'
@@ -40,6 +41,31 @@ describe('places in a JSON text', () => {
     const { problem } = scanJson(text)
     expect(problem?.at).toBe(place)
     expect(problem?.message).toContain(message)
+  })
+
+  test('are found in whatever JSON.parse takes, and nowhere else is a problem', () => {
+    const parses = (text: string): boolean => {
+      try {
+        JSON.parse(text)
+        return true
+      } catch {
+        return false
+      }
+    }
+    const near = fc
+      .tuple(fc.json({ maxDepth: 4 }), fc.nat(), fc.constantFrom('', '"', ',', '}', '[', '\\', 'e', '-', '\t', '0'))
+      .map(
+        ([text, n, character]) =>
+          text.slice(0, n % (text.length + 1)) + character + text.slice((n % (text.length + 1)) + 1),
+      )
+    fc.assert(
+      fc.property(fc.oneof(fc.json({ maxDepth: 4 }), near, fc.string()), (text) => {
+        const { places, problem } = scanJson(text)
+        expect([text, problem === undefined]).toEqual([text, parses(text)])
+        for (const { from, to } of places.values()) expect(parses(text.slice(from, to))).toBe(true)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   test('of a character in a text value count each escape once', () => {
