@@ -5,7 +5,7 @@ import { durationMicros, durationText } from '../duration.ts'
 import { DEFAULT_RENEW, RENEW_MICROS } from '../renewal.ts'
 import { wrong } from '../shape.ts'
 
-/** E202, E501, E502, and what `release` and `action` cannot do without. */
+/** E202, E501, E502, what `release` and `action` cannot do without, and W808: alerts that nothing holds back. */
 export function checkFiring(rule: Rule, _all: Compiling): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   const say = (at: string, message: string, code: string): void => void wrong(diagnostics, at, message, code)
@@ -35,5 +35,11 @@ export function checkFiring(rule: Rule, _all: Compiling): readonly Diagnostic[] 
     )
   if (emit.action !== undefined && emit.alert !== true)
     say('/emit/action', 'An action is done by the alert path: it needs "alert": true.', 'E201')
+  if (edge === 'every' && emit.alert === true && cooldown === undefined)
+    say(
+      '/emit/alert',
+      'With "edge": "every" each record for which "when" holds is an alert of its own; add "cooldown", or leave "edge" out.',
+      'W808',
+    )
   return diagnostics
 }

@@ -452,6 +452,13 @@ const CASES: readonly Case[] = [
     at: '/tests',
     says: /must not fire/,
   },
+  {
+    code: 'W808',
+    what: 'an alert of each record',
+    document: whenRule({ edge: 'every', emit: { type: 'X', alert: true } }),
+    at: '/emit/alert',
+    says: /alert of its own/,
+  },
 ]
 
 const verdictOn = (document: unknown, world: Partial<World> = {}) =>
