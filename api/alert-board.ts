@@ -1,5 +1,7 @@
 import type { WrittenAlert } from '../core/alert.ts'
-import { alertOf, rankOf, type Ack, type AlertItem } from './alert.ts'
+import { toIso, type Micros } from '../core/time.ts'
+import { PASS_MS } from '../io/alerts-config.ts'
+import { alertOf, passesAt, rankOf, type Ack, type AlertItem } from './alert.ts'
 
 /** Alerts that are not resolved and are shown to who comes anew: those of rules without a release stay until they are read. */
 export const MOST_OPEN = 1000
@@ -9,19 +11,23 @@ const KEPT = 10_000
 /** Something that happened. `rank`: the greatest severity of the alert and of what it ends. */
 export type AlertChange = { readonly sequence: number; readonly alert: AlertItem; readonly rank: number }
 
+/** How an alert ended: `resolved` or `passed`. */
+export type Ended = Pick<AlertItem, 'state' | 'resolvedAt'>
+
 /** What was stored: the newest alerts that are not resolved, the oldest of them first. `isWhole`: there are no others. */
 export type StoredAlerts = {
   readonly alerts: readonly AlertItem[]
   readonly isWhole: boolean
-  /** What was resolved of late: a repeat of it is no beginning. */
-  readonly over: readonly { readonly alertId: string; readonly resolvedAt: string }[]
+  /** What is over of late: a repeat of it is no beginning. */
+  readonly over: readonly (Ended & { readonly alertId: string })[]
 }
 
 /**
  * Alerts that are not resolved, and what happened to alerts of late. Owns its state and changes it in place.
  *
  * Every change takes the next `sequence`, and none is left out: an alert that fired, one that resolved its story, one that
- * somebody acknowledged. Each is told once, in whatever order the log and PostgreSQL tell of them.
+ * somebody acknowledged, one that passed by itself. Each is told once, in whatever order the log and PostgreSQL tell of them. A
+ * renewal is not told: what it ends fires again, is resolved later, or passes.
  */
 export type AlertBoard = {
   sequence(): number
@@ -35,16 +41,20 @@ export type AlertBoard = {
   restore(stored: StoredAlerts): void
   /** Alerts of one partition in the order of the log. Answers whether it was new. */
   take(alert: WrittenAlert): boolean
+  /** Tells of what has passed by now. */
+  expire(now: Micros): void
   /** An alert as PostgreSQL has it that somebody acknowledged; the same one may come again. */
   acknowledge(alert: AlertItem): void
 }
 
-export function createAlertBoard(limits: { readonly open?: number; readonly kept?: number } = {}): AlertBoard {
-  const { open: mostOpen = MOST_OPEN, kept = KEPT } = limits
+export function createAlertBoard(
+  limits: { readonly open?: number; readonly kept?: number; readonly passMs?: number } = {},
+): AlertBoard {
+  const { open: mostOpen = MOST_OPEN, kept = KEPT, passMs = PASS_MS } = limits
   const alerts = new Map<string, AlertItem>()
   const stories = new Map<string, Set<string>>()
-  /** Ids of what is over, with when it was resolved. */
-  const over = new Map<string, string>()
+  /** What is over, by id. */
+  const over = new Map<string, Ended>()
   const acked = new Map<string, Ack>()
   let changes: AlertChange[] = []
   let sequence = 0
@@ -84,10 +94,18 @@ export function createAlertBoard(limits: { readonly open?: number; readonly kept
     for (const id of story ?? []) {
       rank = Math.max(rank, rankOf(alerts.get(id)?.severity ?? severity))
       alerts.delete(id)
-      remember(over, id, at, kept)
+      remember(over, id, { state: 'resolved', resolvedAt: at }, kept)
     }
     stories.delete(alertKey)
     return rank
+  }
+
+  /** What is not resolved of a story passes some time after its history was renewed. */
+  function renew({ alertKey }: AlertItem, at: Micros): void {
+    for (const id of stories.get(alertKey) ?? []) {
+      const alert = alerts.get(id)
+      if (alert !== undefined) alerts.set(id, { ...alert, expiresAt: alert.expiresAt ?? passesAt(at, passMs) })
+    }
   }
 
   return {
@@ -110,14 +128,18 @@ export function createAlertBoard(limits: { readonly open?: number; readonly kept
         add(alert)
         if (alert.ackedAt !== undefined) remember(acked, alert.alertId, ackOf(alert), kept)
       }
-      for (const { alertId, resolvedAt } of stored.over) remember(over, alertId, resolvedAt, kept)
+      for (const { alertId, state, resolvedAt } of stored.over) remember(over, alertId, { state, resolvedAt }, kept)
     },
     take(written) {
       const { alertId, phase } = written
       if (alerts.has(alertId) || over.has(alertId)) return false
-      const alert = alertOf(written)
+      const alert = alertOf(written, passMs)
       if (phase === 'RESOLVED') {
-        remember(over, alertId, alert.at, kept)
+        remember(over, alertId, { state: 'resolved', resolvedAt: alert.at }, kept)
+        if (written.reason === 'renew') {
+          renew(alert, written.at)
+          return true
+        }
         push(alert, end(alert))
         return true
       }
@@ -127,18 +149,28 @@ export function createAlertBoard(limits: { readonly open?: number; readonly kept
       push(one)
       return true
     },
+    expire(now) {
+      const time = toIso(now)
+      for (const alert of alerts.values()) {
+        const { alertId, expiresAt } = alert
+        if (expiresAt === undefined || expiresAt > time) continue
+        remove(alert)
+        remember(over, alertId, { state: 'passed', resolvedAt: undefined }, kept)
+        push({ ...alert, state: 'passed' })
+      }
+    },
     acknowledge(row) {
       const { alertId } = row
       if (acked.has(alertId)) return
       remember(acked, alertId, ackOf(row), kept)
       const known = alerts.get(alertId)
-      const resolvedAt = over.get(alertId)
+      const ended = over.get(alertId)
       // The log may be ahead of the tables, or behind.
       if (known !== undefined) {
         const seen = withAck(known, row, 'acknowledged')
         alerts.set(alertId, seen)
         push(seen)
-      } else push(resolvedAt === undefined ? row : { ...withAck(row, row, 'resolved'), resolvedAt })
+      } else push({ ...row, ...ended })
     },
   }
 }

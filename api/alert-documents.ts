@@ -22,6 +22,11 @@ const shown = {
   alertKey: text.meta({ description: 'Its story: what goes on firing and resolving' }),
   source: z.enum(ALERT_SOURCES),
   phase: z.enum(ALERT_PHASES).meta({ description: 'RESOLVED: ends those of its story before it' }),
+  reason: z
+    .enum(RESOLVE_REASONS)
+    .optional()
+    .meta({ description: 'On RESOLVED of a rule; renew: its history ends here, what still holds fires again' }),
+  resolves: z.boolean().meta({ description: 'Whether a RESOLVED follows when it is over' }),
   severity: z.enum(SEVERITIES),
   type: text,
   title: text.meta({ description: 'The rule’s name, or a sentence' }),
@@ -48,20 +53,18 @@ const shown = {
     .meta({ description: 'Of a rule: the record that was being processed' }),
 }
 const standing = {
-  state: z.enum(ALERT_STATES).meta({ description: 'A RESOLVED is resolved from the start' }),
+  state: z
+    .enum(ALERT_STATES)
+    .meta({ description: 'passed: over, though nobody said so; a RESOLVED is resolved from the start' }),
   ackedBy: text.optional().meta({ description: 'Who has seen it: the name of an API key' }),
   ackedAt: time.optional(),
   ackComment: text.optional(),
   resolvedAt: time.optional().meta({ description: 'Moment of the RESOLVED that ended it' }),
+  expiresAt: time.optional().meta({ description: 'When it passes by itself; absent: it waits for its RESOLVED' }),
 }
 
 /** An alert as the WebSocket has it. */
-export const liveAlert = z.strictObject({
-  ...shown,
-  ...standing,
-  reason: z.enum(RESOLVE_REASONS).optional(),
-  resolves: z.boolean().optional(),
-})
+export const liveAlert = z.strictObject({ ...shown, ...standing })
 
 const delivery = z.strictObject({
   kind: z.enum(['message', 'action']),

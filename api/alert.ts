@@ -1,8 +1,9 @@
 import type { Alert, WrittenAlert } from '../core/alert.ts'
 import { SEVERITIES, type Evidence, type Severity } from '../core/match.ts'
-import { toIso } from '../core/time.ts'
+import { micros, toIso, type Micros } from '../core/time.ts'
+import { PASS_MS } from '../io/alerts-config.ts'
 
-export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const
+export const ALERT_STATES = ['open', 'acknowledged', 'resolved', 'passed'] as const
 export type AlertState = (typeof ALERT_STATES)[number]
 
 /** Somebody has seen it. */
@@ -13,26 +14,25 @@ export type Ack = {
 }
 
 /** An alert as readers get it, REST and WebSocket alike; times are ISO 8601. */
-export type AlertItem = Omit<Alert, 'at' | 'evidence' | 'reason' | 'resolves'> &
+export type AlertItem = Omit<Alert, 'at' | 'evidence'> &
   Ack & {
     readonly alertId: string
-    /** As the log has them; the tables do not. */
-    readonly reason?: Alert['reason']
-    readonly resolves?: boolean
     readonly at: string
     readonly evidence: readonly (Omit<Evidence, 'at'> & {
       readonly partition: number | undefined
       readonly at: string
     })[]
     readonly origin: WrittenAlert['origin']
-    /** A RESOLVED is so from the start. */
+    /** A RESOLVED is so from the start. `passed`: over, though nobody said so. */
     readonly state: AlertState
     /** Moment of the RESOLVED of its story. */
     readonly resolvedAt: string | undefined
+    /** When it passes by itself; `undefined`: it waits for the RESOLVED of its story. */
+    readonly expiresAt: string | undefined
   }
 
-/** An alert as it comes from the log: nobody has seen it yet. */
-export function alertOf({ at, evidence, ...alert }: WrittenAlert): AlertItem {
+/** An alert as it comes from the log: nobody has seen it yet. What no RESOLVED follows passes after `passMs`. */
+export function alertOf({ at, evidence, ...alert }: WrittenAlert, passMs: number = PASS_MS): AlertItem {
   const isOver = alert.phase === 'RESOLVED'
   // What it rests on lies where it was caused: a task reads one partition.
   const partition = alert.origin?.partition
@@ -45,8 +45,12 @@ export function alertOf({ at, evidence, ...alert }: WrittenAlert): AlertItem {
     ackedAt: undefined,
     ackComment: undefined,
     resolvedAt: isOver ? toIso(at) : undefined,
+    expiresAt: isOver || alert.resolves ? undefined : passesAt(at, passMs),
   }
 }
+
+/** When an alert passes that nobody resolves, after it fired or its history was renewed. */
+export const passesAt = (at: Micros, passMs: number): string => toIso(micros(at + passMs * 1000))
 
 /** Which alerts are wanted; `undefined` is every. */
 export type AlertFilter = {

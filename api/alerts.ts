@@ -14,6 +14,7 @@ import { selectAcked, selectAlertOrigins, selectClock, selectOpenAlerts } from '
 import { selectPositions } from './queries/positions.ts'
 
 const FLUSH_MS = 25
+const EXPIRE_MS = 250
 /** Acknowledgements are written to PostgreSQL alone, by any API beside us: a look a second, by an index, cannot miss one. */
 const ACKS_MS = 1000
 /** The sink whose tables hold the state. */
@@ -37,10 +38,12 @@ export function startAlerts(deps: {
   readonly log: Log
   readonly source: string
   readonly limits: Limits
+  /** As the sink has it. */
+  readonly passMs: number
   readonly now: () => Micros
 }): LiveAlerts {
   const { topic, ranges, registry, database, log } = deps
-  const board = createAlertBoard()
+  const board = createAlertBoard({ passMs: deps.passMs })
   const hub = createAlertHub(board, deps.source, deps.limits)
   let since: string | undefined
   let looking: Promise<void> | undefined
@@ -87,6 +90,7 @@ export function startAlerts(deps: {
     looking ??= look().finally(() => (looking = undefined))
   }, ACKS_MS)
   const flushes = setInterval(() => hub.flush(deps.now()), FLUSH_MS)
+  const expiries = setInterval(() => board.expire(deps.now()), EXPIRE_MS)
   return {
     caughtUp: feed.caughtUp,
     hub,
@@ -94,6 +98,7 @@ export function startAlerts(deps: {
     async stop() {
       clearInterval(looks)
       clearInterval(flushes)
+      clearInterval(expiries)
       await feed.stop()
       await looking
     },

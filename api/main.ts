@@ -6,6 +6,7 @@ import { startApi } from './service.ts'
 
 await runService('api', async ({ environment, log, metrics }) => {
   const config = await loadConfig(environment.CROSSTIDE_CONFIG)
+  const { targets, passMs } = await loadAlerts(environment.CROSSTIDE_CONFIG)
   return startApi({
     port: environment.PORT,
     access: {
@@ -22,7 +23,8 @@ await runService('api', async ({ environment, log, metrics }) => {
     config,
     // Not imported, but run beside us: what processors do is theirs (io/rule-lab.ts).
     lab: new URL('../processors/lab/main.ts', import.meta.url),
-    webhooks: Object.keys((await loadAlerts(environment.CROSSTIDE_CONFIG)).targets),
+    webhooks: Object.keys(targets),
+    passMs,
     log,
     metrics,
   })

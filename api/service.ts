@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../io/clock.ts'
+import { PASS_MS } from '../io/alerts-config.ts'
 import type { Config } from '../io/config.ts'
 import type { Source } from '../io/environment.ts'
 import { openAnnouncer } from '../io/announcer.ts'
@@ -49,6 +50,8 @@ export type ApiOptions = {
   readonly limits?: Limits
   readonly access?: Access
   readonly requestsPerMinute?: AppDeps['requestsPerMinute']
+  /** When an alert passes that no RESOLVED follows; as the sink has it. */
+  readonly passMs?: number
   /** Names of targets that a rule's action may ask for; `undefined`: any. */
   readonly webhooks?: readonly string[]
   /** The program that tries rules, in a thread of its own; without it none are tried. */
@@ -132,6 +135,7 @@ export async function startApi(options: ApiOptions): Promise<Service & { readonl
     log,
     source,
     limits: options.limits ?? LIMITS,
+    passMs: options.passMs ?? PASS_MS,
     now,
   })
   const caughtUp = Promise.all([feed.caughtUp, signals.caughtUp, liveAlerts.caughtUp])

@@ -126,14 +126,14 @@ export const PRICES_CHANNEL = {
     },
     alerts_snapshot: alerts(
       'snapshot',
-      'Alerts that are not resolved, once after the subscription, and anew after a hole.',
+      'Alerts that are not over, once after the subscription, and anew after a hole.',
       {
         isWhole: { type: 'boolean', description: 'Whether these are all; else the newest 1000, before the filter.' },
       },
     ),
     alert: alerts(
       'alert',
-      'Alerts that fired, resolved their story, or were acknowledged (within about a second), each as it is now.',
+      'Alerts that fired, resolved their story, passed, or were acknowledged (within about a second), each as it is now.',
     ),
     error: {
       name: 'error',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ALERT_PHASES, ALERT_SOURCES, type AlertPhase } from '../../core/alert.ts'
-import { SEVERITIES, type Severity } from '../../core/match.ts'
+import { RESOLVE_REASONS, SEVERITIES, type Severity } from '../../core/match.ts'
 import { originKey, type OriginSieve } from '../../core/origin-sieve.ts'
 import { FEEDS } from '../../core/tick.ts'
 import { micros, toIso, type Micros } from '../../core/time.ts'
@@ -28,6 +28,8 @@ const columns = {
   alertKey: text,
   source: z.enum(ALERT_SOURCES),
   phase: z.enum(ALERT_PHASES),
+  reason: optional(z.enum(RESOLVE_REASONS)),
+  resolves: z.boolean(),
   severity: z.enum(SEVERITIES),
   type: text,
   title: text,
@@ -52,6 +54,7 @@ const columns = {
   ackedAt: optional(text),
   ackComment: optional(text),
   resolvedAt: optional(text),
+  expiresAt: optional(text),
   origin: optional(z.object({ processor: text, version: number, partition: number, offset: number, ordinal: number })),
 }
 
@@ -87,9 +90,10 @@ const row = z
 export type AlertRow = z.output<typeof row>
 
 const COLUMNS = `
-  alert_id as "alertId", alert_key as "alertKey", source, phase, severity, type, title, ${iso('a.at')} as at, feed,
+  alert_id as "alertId", alert_key as "alertKey", source, phase, reason, resolves, severity, type, title, ${iso('a.at')} as at, feed,
   rule_id as "ruleId", rule_version as "ruleVersion", key, exchange, symbol, fields, evidence, suppressed::float8 as suppressed, action,
-  state, acked_by as "ackedBy", ${iso('acked_at')} as "ackedAt", ack_comment as "ackComment", ${iso('resolved_at')} as "resolvedAt", origin`
+  public.alert_state(a.state, a.expires_at) as state, acked_by as "ackedBy", ${iso('acked_at')} as "ackedAt", ack_comment as "ackComment", ${iso('resolved_at')} as "resolvedAt",
+  ${iso('expires_at')} as "expiresAt", origin`
 
 const WHOLE = `${COLUMNS},
   silenced_by::float8 as "silencedBy", ${iso('stored_at')} as "storedAt",
@@ -98,6 +102,15 @@ const WHOLE = `${COLUMNS},
             'attemptedAt', ${iso('d.attempted_at')}, 'nextAttemptAt', ${iso('d.next_attempt_at')}, 'sentAt', ${iso('d.sent_at')},
             'settledAt', ${iso('d.settled_at')}, 'reason', d.reason) order by d.kind desc, d.outbox_id), '[]')
      from public.alert_deliveries d where d.alert_id = a.alert_id) as deliveries`
+
+const STANDS = '(a.expires_at is null or a.expires_at > now())'
+/** In the text, so that the index of what is not resolved fits. */
+const STATES: Readonly<Record<AlertState, string>> = {
+  open: `and a.state = 'open' and ${STANDS}`,
+  acknowledged: `and a.state = 'acknowledged' and ${STANDS}`,
+  resolved: "and a.state = 'resolved'",
+  passed: "and a.state <> 'resolved' and a.expires_at <= now()",
+}
 
 export type AlertsFilter = {
   readonly state: AlertState | undefined
@@ -116,7 +129,7 @@ export type AlertsFilter = {
 /** Alerts by their moment, the newest first. What is asked for is in the text, so that the index fits. */
 export function selectAlerts(database: Database, filter: AlertsFilter): Promise<readonly AlertRow[]> {
   const { state, phase, ruleId, symbol, exchange, severity, from, to, after, limit } = filter
-  const equal = { state, phase, rule_id: ruleId, symbol, exchange, severity }
+  const equal = { phase, rule_id: ruleId, symbol, exchange, severity }
   const values: unknown[] = [toIso(from), toIso(to), limit]
   const conditions = Object.entries(equal).flatMap(([column, value]) =>
     value === undefined ? [] : [`and a.${column} = $${values.push(value)}`],
@@ -132,7 +145,7 @@ export function selectAlerts(database: Database, filter: AlertsFilter): Promise<
        from public.alerts a
       where a.at >= $1::timestamptz
         and a.at < $2::timestamptz
-        ${conditions.join(' ')} ${before}
+        ${state === undefined ? '' : STATES[state]} ${conditions.join(' ')} ${before}
       order by a.at desc, a.alert_id desc
       limit $3`,
     values,
@@ -156,14 +169,14 @@ export async function selectOpenAlerts(database: Database, most: number): Promis
   const found = await select(
     database,
     live,
-    `select ${COLUMNS} from public.alerts a where a.state <> 'resolved' order by a.at desc, a.alert_id desc limit $1`,
+    `select ${COLUMNS} from public.alerts a where a.state <> 'resolved' and ${STANDS} order by a.at desc, a.alert_id desc limit $1`,
     [most + 1],
   )
   const over = await select(
     database,
-    z.object({ alertId: text, resolvedAt: text }),
-    `select alert_id as "alertId", ${iso('coalesce(a.resolved_at, a.at)')} as "resolvedAt"
-       from public.alerts a where a.state = 'resolved' order by a.at desc limit $1`,
+    z.object({ alertId: text, state: z.enum(ALERT_STATES), resolvedAt: optional(text) }),
+    `select alert_id as "alertId", public.alert_state(a.state, a.expires_at) as state, ${iso('a.resolved_at')} as "resolvedAt"
+       from public.alerts a where a.state = 'resolved' or a.expires_at <= now() order by a.at desc limit $1`,
     [most],
   )
   return { alerts: found.slice(0, most).toReversed(), isWhole: found.length <= most, over: over.toReversed() }

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { createAlertBoard, type AlertBoard } from '../../api/alert-board.ts'
 import { alertFilterKey, alertFits, alertOf, type AlertFilter, type AlertItem } from '../../api/alert.ts'
 import type { WrittenAlert } from '../../core/alert.ts'
+import { micros } from '../../core/time.ts'
 import { alert, serviceAlert } from '../support/alerts.ts'
-import { MINUTE } from '../support/logged.ts'
+import { MINUTE, ms } from '../support/logged.ts'
 
 const idOf = (n: number): string => `spike@1:0:${n}:0`
 /** Alert `n` of a story. */
@@ -91,7 +92,7 @@ describe('the board of alerts', () => {
     board.restore({
       alerts: [alertOf(fired(1, 'a'))],
       isWhole: true,
-      over: [{ alertId: idOf(2), resolvedAt: '2026-11-20T10:15:00.000000Z' }],
+      over: [{ alertId: idOf(2), state: 'passed', resolvedAt: undefined }],
     })
     const taken = [
       fired(1, 'a'),
@@ -147,6 +148,35 @@ describe('the board of alerts', () => {
     for (const n of [4, 5, 6]) board.take(fired(n, `s${n}`))
     board.take(resolved(7, 's4', { severity: 'info' }))
     expect(rank()).toBe(2)
+  })
+
+  test('what no RESOLVED follows passes some time after it fired, and is told so; a repeat of it is none', () => {
+    const board = createAlertBoard({ passMs: 1000 })
+    const passing = { resolves: false, at: ms(0) } as const
+    board.take(fired(1, 'a', passing))
+    board.take(fired(2, 'b', { at: ms(0) }))
+    expect(board.open().map(({ expiresAt }) => expiresAt)).toEqual(['2026-11-20T10:15:01.000000Z', undefined])
+    board.expire(micros(ms(1000) - 1))
+    expect(said(board, 2)).toEqual([])
+    board.expire(ms(1000))
+    board.expire(ms(9000))
+    expect(said(board, 2)).toEqual([`3 ${idOf(1)} FIRED passed`])
+    expect(board.take(fired(1, 'a', passing))).toBe(false)
+    expect(standing(board)).toEqual([`${idOf(2)} open`])
+    // It was seen all the same.
+    board.acknowledge(acked(fired(1, 'a', passing)))
+    expect(said(board, 3)).toEqual([`4 ${idOf(1)} FIRED passed alice`])
+  })
+
+  test('a renewal is not told: what it ends passes, unless it is resolved until then', () => {
+    const board = createAlertBoard({ passMs: 1000 })
+    for (const [n, story] of ['a', 'b'].entries()) board.take(fired(n, story))
+    for (const [n, story] of ['a', 'b'].entries()) board.take(resolved(n + 2, story, { reason: 'renew', at: ms(0) }))
+    expect(said(board, 2)).toEqual([])
+    board.take(resolved(4, 'a', { reason: 'release', at: ms(500) }))
+    board.expire(ms(1000))
+    expect(said(board, 2)).toEqual([`3 ${idOf(4)} RESOLVED resolved`, `4 ${idOf(1)} FIRED passed`])
+    expect(board.take(resolved(2, 'a', { reason: 'renew', at: ms(0) }))).toBe(false)
   })
 
   test('of too many that stand the newest are kept, and it says so', () => {

@@ -7,6 +7,8 @@ import { LOCAL } from '../../api/access.ts'
 import { liveAlert } from '../../api/alert-documents.ts'
 import { LIMITS } from '../../api/hub.ts'
 import type { WrittenAlert } from '../../core/alert.ts'
+import { micros } from '../../core/time.ts'
+import { now } from '../../io/clock.ts'
 import { alert, serviceAlert } from '../support/alerts.ts'
 import { startApiRig, type ApiRig } from '../support/api.ts'
 import { openLiveAlerts, type LiveAlertsRig } from '../support/live-alerts.ts'
@@ -139,6 +141,16 @@ describe('subscribe_alerts', () => {
       state: 'acknowledged',
       ackedBy: 'local',
     })
+  })
+
+  test('what passes by itself is told, a renewal is not', async () => {
+    const client = await listen({ ruleIds: ['passing'] })
+    const passing = { ruleId: 'passing', resolves: false, at: micros(now() - 899_000_000) }
+    await alerts.say(fired(20, passing), fired(21, { ...passing, resolves: true }))
+    await alerts.say(resolved(22, 21, { ruleId: 'passing', reason: 'renew', at: now() }))
+    await expect.poll(() => story(client), WAIT).toEqual(['now 20 open', 'now 21 open', 'now 20 passed'])
+    await alerts.say(resolved(23, 21, { ruleId: 'passing', reason: 'release' }))
+    await expect.poll(() => story(client).at(-1), WAIT).toBe('now 23 resolved')
   })
 
   test('a client that stops reading is closed 1013 while others go on, and may come back', async () => {
