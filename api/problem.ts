@@ -113,6 +113,9 @@ export function failureOf(error: unknown): HttpFailure {
     return new HttpFailure('DATABASE_UNAVAILABLE')
   // What express and its parsers throw carries a status.
   if (status === 413) return new HttpFailure('BODY_TOO_LARGE')
+  // Of the client's own text it quotes a few letters.
+  if (error instanceof SyntaxError && status === 400)
+    return new HttpFailure('BAD_REQUEST', `the body is no JSON: ${error.message.slice(0, 200)}`)
   if (typeof status === 'number' && status >= 400 && status < 500) return new HttpFailure('BAD_REQUEST')
   return new HttpFailure('INTERNAL')
 }

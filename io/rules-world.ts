@@ -9,7 +9,10 @@ export type Around = Pick<World, 'others' | 'versions' | 'active'> & Partial<Pic
 export type Judge = (document: unknown, around: Around) => Verdict
 
 /** What the alert path does (`consumers/alerts/commands.ts`). */
-const COMMANDS = ['pause-exchange', 'resume-exchange']
+const COMMANDS = new Map([
+  ['pause-exchange', ['exchange']],
+  ['resume-exchange', ['exchange']],
+])
 
 /**
  * Judges rules as this pipeline would run them: its exchanges, symbols and partitions. Their own tests are run. `webhooks`: names

@@ -44,7 +44,7 @@ export function compilePattern(all: Compiling, written: Pattern, letOf: LetOf): 
   }
 
   const namesFor = (streams: StepName['streams'], isKnown: (step: StepName) => boolean): Names => ({
-    ...namesOf(streams, letOf),
+    ...named(namesOf(streams, letOf)),
     ...stepNames({
       steps,
       isKnown,
@@ -53,6 +53,16 @@ export function compilePattern(all: Compiling, written: Pattern, letOf: LetOf): 
       withinMicros,
       asked: (earlier) => (most = Math.max(most, earlier)),
     }),
+  })
+  /** A step alone is no value. */
+  const named = (names: Names): Names => ({
+    ...names,
+    named(name) {
+      const found = names.named(name)
+      return 'code' in found && found.code === 'E102' && steps.has(name)
+        ? { code: 'E102', message: `\`${name}\` is a step: write which of its fields, such as \`${name}.price\`` }
+        : found
+    },
   })
   /** In its own condition a step knows itself; within `all` any order is possible, so that each knows the others. */
   const knownIn = (place: number, own: string | undefined) => (step: StepName) => {

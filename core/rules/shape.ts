@@ -25,7 +25,7 @@ const SHOWN_LETTERS = 40
 export function shown(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value.length > SHOWN_LETTERS ? `${value.slice(0, SHOWN_LETTERS)}…` : value)
-  if (Array.isArray(value)) return 'a list'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
   if (value === undefined) return 'nothing'
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : 'an object'
 }

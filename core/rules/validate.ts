@@ -36,7 +36,7 @@ export function validateRule(document: unknown, world: World): Verdict {
 /** What else is wrong with what is left of a rule; not what may be due to what was left out. */
 function besides(rule: Rule, world: World, said: readonly Diagnostic[]): readonly Diagnostic[] {
   const places = new Set(said.map(({ pointer }) => pointer.split('/')[1]))
-  const doubtful = new Set(['W806', ...(said.some(leavesGap) ? ['E102', 'E202'] : [])])
+  const doubtful = new Set(['W806', 'W807', ...(said.some(leavesGap) ? ['E102', 'E202'] : [])])
   return judged(rule, { ...world, versions: undefined, active: undefined, runTests: undefined }).diagnostics.filter(
     ({ code, pointer }) => !places.has(pointer.split('/')[1]) && !doubtful.has(code),
   )

@@ -19,9 +19,10 @@ export type World = {
   readonly pairs: readonly string[]
   readonly quotaBytes: number
   readonly horizonMicros: number
-  /** Names of the webhooks and commands that actions may name; `undefined`: any. */
+  /** Names of the webhooks that actions may name; `undefined`: any. */
   readonly webhooks: readonly string[] | undefined
-  readonly commands: readonly string[] | undefined
+  /** Commands that actions may name, with the arguments that each takes and needs; `undefined`: any. */
+  readonly commands: ReadonlyMap<string, readonly string[]> | undefined
   /** Runs the rule's tests; without it they are not run. */
   readonly runTests: ((rule: Rule, program: Program) => readonly FailedTest[]) | undefined
 }

@@ -83,12 +83,18 @@ describe('problem documents', () => {
     [new Error('timeout exceeded when trying to connect'), 'DATABASE_UNAVAILABLE'],
     [Object.assign(new Error('relation does not exist'), { code: '42P01' }), 'INTERNAL'],
     [Object.assign(new Error('request entity too large'), { status: 413 }), 'BODY_TOO_LARGE'],
-    [Object.assign(new SyntaxError('Unexpected token'), { status: 400 }), 'BAD_REQUEST'],
     [new Error('password authentication failed for user "postgres"'), 'INTERNAL'],
     ['thrown text', 'INTERNAL'],
   ])('%s becomes a code of the table, without its words', (error, code) => {
     expect(failureOf(error)).toMatchObject({ code, detail: undefined })
   })
+})
+
+test('a body that is no JSON is told what is wrong with it, briefly', () => {
+  const error = Object.assign(new SyntaxError(`Unexpected token ${'x'.repeat(1000)}`), { status: 400 })
+  const { code, detail } = failureOf(error)
+  expect(code).toBe('BAD_REQUEST')
+  expect(detail).toBe(`the body is no JSON: Unexpected token ${'x'.repeat(183)}`)
 })
 
 describe('decimals', () => {

@@ -1,10 +1,11 @@
-import type { Diagnostic } from '../diagnostic.ts'
+import { pointerTo, type Diagnostic } from '../diagnostic.ts'
 import type { Rule } from '../document.ts'
 import { durationMicros } from '../duration.ts'
+import { usesIn } from '../memo.ts'
 import { takesOf } from '../takes.ts'
 import { wrong } from '../shape.ts'
 
-/** W805 and W806: what is allowed and probably not meant. */
+/** W805 to W807: what is allowed and probably not meant. */
 export function checkAdvice(rule: Rule): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   const { cooldown, hold, pattern, tests = [] } = rule
@@ -34,5 +35,14 @@ export function checkAdvice(rule: Rule): readonly Diagnostic[] {
     )
   else if (!tests.some(({ expect }) => expect.length === 0))
     wrong(diagnostics, '/tests', 'No test says when this rule must not fire; add one with "expect": [].', 'W806')
+  const uses = usesIn(rule)
+  if (rule.emit.evidence?.inputs !== true)
+    for (const name of Object.keys(rule.let ?? {}).filter((one) => uses(one) === 0))
+      wrong(
+        diagnostics,
+        pointerTo('/let', name),
+        `Nothing asks for "${name}": it costs and says nothing. Leave it out, or write it with each match by "evidence": {"inputs": true}.`,
+        'W807',
+      )
   return diagnostics
 }

@@ -63,7 +63,7 @@ export function checkVersion(
 /** What keys, windows and partials depend on. */
 const STATE = ['scope', 'on', 'where', 'by', 'let', 'when', 'pattern'] as const
 
-/** E201: webhooks and commands that the configuration does not have; nothing is checked where the world does not say. */
+/** E201: webhooks and commands that there are not, arguments that a command does not take or lacks; as far as the world says. */
 export function checkAction(
   { emit }: Rule,
   { webhooks, commands }: Pick<World, 'webhooks' | 'commands'>,
@@ -72,12 +72,22 @@ export function checkAction(
   const { action } = emit
   if (action === undefined) return diagnostics
   const [kind, name, known] =
-    'webhook' in action ? ['webhook', action.webhook, webhooks] : ['command', action.command, commands]
+    'webhook' in action
+      ? ['webhook', action.webhook, webhooks]
+      : ['command', action.command, commands && [...commands.keys()]]
   if (known !== undefined && !known.includes(name))
     wrong(
       diagnostics,
       pointerTo('/emit/action', kind),
-      `There is no ${kind} "${name}" in the configuration${known.length === 0 ? '' : `; there are ${known.join(', ')}`}.`,
+      `There is no ${kind} "${name}"${kind === 'webhook' ? ' in the configuration' : ''}${known.length === 0 ? '' : `; there are ${known.join(', ')}`}.`,
     )
+  const takes = 'command' in action ? commands?.get(action.command) : undefined
+  const given = 'command' in action ? Object.keys(action.arguments ?? {}) : []
+  const at = pointerTo('/emit/action')
+  for (const one of (takes ?? []).filter((each) => !given.includes(each)))
+    wrong(diagnostics, at, `"${name}" needs the argument "${one}", such as "arguments": {"${one}": "${one}"}.`)
+  if (takes !== undefined)
+    for (const one of given.filter((each) => !takes.includes(each)))
+      wrong(diagnostics, pointerTo(at, 'arguments', one), `"${name}" takes no "${one}", but ${takes.join(', ')}.`)
   return diagnostics
 }

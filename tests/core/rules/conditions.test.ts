@@ -8,7 +8,9 @@ import { aggregate, whenRule } from './documents.ts'
 import { trade } from './some-events.ts'
 
 const codesOf = (more: Readonly<Record<string, unknown>>): readonly string[] =>
-  validateRule(whenRule(more), EMPTY_WORLD).diagnostics.map(({ code, pointer }) => `${code} ${pointer}`)
+  validateRule(whenRule({ emit: { type: 'X', evidence: { inputs: true } }, ...more }), EMPTY_WORLD).diagnostics.map(
+    ({ code, pointer }) => `${code} ${pointer}`,
+  )
 
 const LETS = {
   s: aggregate('sd', 'price'),

@@ -66,6 +66,15 @@ describe('reading a rule', () => {
     )
   })
 
+  test('says how long a list is that has the wrong length', () => {
+    const said = (by: readonly string[]) => {
+      const read = readRule(whenRule({ by }))
+      return 'rule' in read ? [] : read.diagnostics.map(({ message }) => message)
+    }
+    expect(said([])).toEqual(['This must be a list of 1 to 4 fields, not an empty list.'])
+    expect(said(['a', 'b', 'c', 'd', 'e'])).toEqual(['This must be a list of 1 to 4 fields, not a list of 5.'])
+  })
+
   test.each([
     ['__proto__', JSON.parse('{"__proto__": {"id": "a"}, "constructor": 1}')],
     ['a list', []],

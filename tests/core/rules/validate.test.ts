@@ -38,6 +38,14 @@ describe('a rule in its world', () => {
     expect(told(whenRule({ emit }))).toEqual([])
     expect(told(whenRule({ emit }), { webhooks: ['desk'] })).toEqual([])
     expect(told(whenRule({ emit }), { webhooks: ['other'] })).toEqual(['E201 /emit/action/webhook'])
+    const commands = new Map([['pause-exchange', ['exchange']]])
+    const does = (action: object) => told(whenRule({ emit: { ...emit, action } }), { commands })
+    expect(does({ command: 'pause-exchange', arguments: { exchange: 'exchange' } })).toEqual([])
+    expect(does({ command: 'pause' })).toEqual(['E201 /emit/action/command'])
+    expect(does({ command: 'pause-exchange' })).toEqual(['E201 /emit/action'])
+    expect(does({ command: 'pause-exchange', arguments: { exchange: 'exchange', symbol: 'symbol' } })).toEqual([
+      'E201 /emit/action/arguments/symbol',
+    ])
   })
 
   test('is told how much too much it holds, against the quota at hand', () => {
