@@ -1,9 +1,19 @@
-import { CandlestickSeries, createSeriesMarkers, type SeriesMarker, type Time } from 'lightweight-charts'
+import {
+  CandlestickSeries,
+  createSeriesMarkers,
+  type CandlestickData,
+  type SeriesMarker,
+  type Time,
+  type UTCTimestamp,
+  type WhitespaceData,
+} from 'lightweight-charts'
 import type { Bar } from './bars.ts'
 import { isTimestamp, openBase } from './chart-base.ts'
 import type { Mark } from './match-window.ts'
 
-export type MatchChart = { show(bars: readonly Bar[], marks: readonly Mark[]): void; remove(): void }
+/** A step of the time axis, with its candle if there is one. */
+export type Step = { readonly time: number; readonly bar: Bar | undefined }
+export type MatchChart = { show(steps: readonly Step[], marks: readonly Mark[]): void; remove(): void }
 
 /** Candles around a match, with its evidence marked below them and its own moment above. */
 export function openMatchChart(place: HTMLElement, digits: number): MatchChart {
@@ -33,12 +43,15 @@ export function openMatchChart(place: HTMLElement, digits: number): MatchChart {
     mark()
   })
   return {
-    show(bars, marks) {
+    show(steps, marks) {
       shown = marks
       candles.setData(
-        bars.flatMap(({ time, open, high, low, close }) =>
-          isTimestamp(time) ? [{ time, open, high, low, close }] : [],
-        ),
+        steps.flatMap(({ time, bar }): readonly (CandlestickData<UTCTimestamp> | WhitespaceData<UTCTimestamp>)[] => {
+          if (!isTimestamp(time)) return []
+          if (bar === undefined) return [{ time }]
+          const { open, high, low, close } = bar
+          return [{ time, open, high, low, close }]
+        }),
       )
       mark()
       chart.timeScale().fitContent()

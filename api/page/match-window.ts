@@ -42,6 +42,25 @@ export function byMinutes({ fromMs, toMs, ...rest }: MatchWindow): MatchWindow {
   return { ...rest, interval: '1m', fromMs: floor(fromMs - around), toMs: floor(toMs + around) }
 }
 
+/**
+ * Every step from the first bar to the last, and a little on: a chart that places bars by their rank shows pauses only if they are
+ * there. `undefined`: nothing was traded.
+ */
+export function withPauses<Bar extends { readonly time: number }>(
+  bars: readonly Bar[],
+  interval: MatchWindow['interval'],
+): readonly { readonly time: number; readonly bar: Bar | undefined }[] {
+  const step = interval === '1s' ? 1 : 60
+  const [from, to] = [bars[0]?.time, bars.at(-1)?.time]
+  if (from === undefined || to === undefined) return []
+  const known = new Map(bars.map((bar) => [bar.time, bar]))
+  const times = Array.from({ length: Math.floor((to - from) / step) + 1 + AFTER }, (_, index) => from + index * step)
+  return times.map((time) => ({ time, bar: known.get(time) }))
+}
+
+/** Steps after the last bar: its mark needs room. */
+const AFTER = 3
+
 export type Mark = { readonly time: number; readonly kind: 'evidence' | 'at'; readonly text: string }
 
 /**

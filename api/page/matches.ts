@@ -36,12 +36,14 @@ export type Match = {
 export const readMatches = (value: unknown): readonly Match[] => listOf(recordOf(value)['matches']).map(readMatch)
 export const readOneMatch = (value: unknown): Match => readMatch(recordOf(value)['match'])
 
-/** Named values in the order they were written; what is no plain value counts as absent. */
+/** Named values by name, as log and tables each have an order of their own; what is no plain value counts as absent. */
 export const readNamed = (value: unknown): Named =>
-  Object.entries(recordOf(value)).map(([name, one]) => [
-    name,
-    typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean' ? one : undefined,
-  ])
+  Object.entries(recordOf(value))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, one]) => [
+      name,
+      typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean' ? one : undefined,
+    ])
 
 export function readMatch(value: unknown): Match {
   const fields = recordOf(value)

@@ -52,7 +52,7 @@ describe.skipIf(chromium === undefined)('alerts on the page', () => {
     await alerts.say(fired(1), fired(2, { severity: 'critical' }), serviceAlert(3, { at: now(), severity: 'info' }))
     await expect.poll(() => ids(page)).toEqual([idOf(2), idOf(1), 'healer/here/SILENT/3'])
     expect(await text(page, '#alerts-open tr:first-child')).toMatch(
-      /^Price spike\s+critical\s+S2-USD · kraken\s+\d.* s ago\s+jumpBps 120\.5, side BUY, isNew yes, mean –/s,
+      /^Price spike\s+critical\s+S2-USD · kraken\s+\d.* s ago\s+isNew yes, jumpBps 120\.5, mean –, side BUY/s,
     )
     expect(await text(page, '#alerts-count')).toBe('3 open')
     await page.locator('#menu-prices').click()

@@ -143,7 +143,7 @@ describe.skipIf(chromium === undefined)('rules on the page', () => {
     expect(await text(page, '#rule-sentence')).toBe('wide. Version 1 is in force.')
     await expect.poll(() => rows(page, 'matches')).toHaveLength(3)
     await expect.poll(() => page.locator('#match').getAttribute('data-chart')).toBe('there')
-    expect(await text(page, '#match-title')).toBe('spread resolved: BTC-USD · kraken')
+    expect(await text(page, '#match-title')).toBe('spread resolved: kraken · BTC-USD')
     // Two quotes two seconds apart, and the match at the second of them.
     expect(await page.locator('#match-chart').getAttribute('data-marks')).toBe(
       'evidence quote; evidence quote; at RESOLVED',
@@ -168,11 +168,11 @@ describe.skipIf(chromium === undefined)('rules on the page', () => {
     await expect.poll(() => rows(page, 'matches')).toHaveLength(3)
     const id = 'wide@1:0:993:0'
     await page.locator(`#matches tr[data-id="${id}"]`).click()
-    await expect.poll(() => text(page, '#match-title')).toBe('spread fired: BTC-USD · kraken')
+    await expect.poll(() => text(page, '#match-title')).toBe('spread fired: kraken · BTC-USD')
     expect(search(page)).toBe(`?rule=wide&match=${id}`)
     expect(await page.locator('#matches tr[data-chosen]').getAttribute('data-id')).toBe(id)
     await page.reload()
-    await expect.poll(() => text(page, '#match-title')).toBe('spread fired: BTC-USD · kraken')
+    await expect.poll(() => text(page, '#match-title')).toBe('spread fired: kraken · BTC-USD')
     // Hits of half an hour have candles of a minute here, and none of a second.
     await store(hit(900))
     await page.goto(`${pages.rig.url}/?rule=wide&match=wide@1:0:100:0`)
@@ -182,6 +182,23 @@ describe.skipIf(chromium === undefined)('rules on the page', () => {
     await expect.poll(() => text(none, '#rule-problem')).toContain('not stored')
     const { page: nothing } = await open('/?rule=nothing')
     await expect.poll(() => text(nothing, '#rule-empty')).toBe('There is no rule nothing, or not any more.')
+  })
+
+  test('says in a sentence what REST does not give, and shows it once it does', async () => {
+    const { page } = await open('/')
+    await page.route('**/api/v1/rules**', (route) => route.fulfill({ status: 503, body: '{}' }))
+    await page.keyboard.press('r')
+    await expect.poll(() => text(page, '#rules-status')).toBe('The rules could not be loaded; trying again.')
+    await page.unroute('**/api/v1/rules**')
+    await expect.poll(() => rows(page, 'rules-list')).toEqual(['narrow', 'wide'])
+    await page.route('**/api/v1/rules/wide/deactivate', (route) =>
+      route.fulfill({ status: 503, body: '{"title":"PostgreSQL does not answer"}' }),
+    )
+    await page.locator('#rules-list tr[data-id="wide"] button').first().click()
+    await page.locator('#write-key-field').fill(WRITE_KEY)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text(page, '#rules-problem')).toBe('Wide spread: PostgreSQL does not answer.')
+    expect(await cell(page, 'wide', '.rule-state')).toBe('in force')
   })
 
   test.each(['/?view=rules', '/?rule=wide'])(

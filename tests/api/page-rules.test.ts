@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { notJson, placeAll, readDiagnostics } from '../../api/page/diagnostics.ts'
 import { lineOf, placeInText, scanJson } from '../../api/page/json-places.ts'
-import { byMinutes, marksOf, windowOfMatch } from '../../api/page/match-window.ts'
+import { byMinutes, marksOf, windowOfMatch, withPauses } from '../../api/page/match-window.ts'
 import { keyText, namedText, phaseText, readOneMatch, toldText } from '../../api/page/matches.ts'
 import { addressOf, parentOf, placeOfAddress } from '../../api/page/place.ts'
 import { readRules, readStats, stateOf, stateSentence } from '../../api/page/rules.ts'
@@ -178,7 +178,7 @@ describe('a match', () => {
     const { fields, key } = readOneMatch({
       match: { fields: { z: 2, none: null }, key: { exchange: 'a', symbol: 'B-C' } },
     })
-    expect([namedText(fields), keyText(key)]).toEqual(['z 2, none –', 'a · B-C'])
+    expect([namedText(fields), keyText(key)]).toEqual(['none –, z 2', 'a · B-C'])
   })
 
   test('says why it resolved', () => {
@@ -217,6 +217,21 @@ describe('a match', () => {
     expect(windowOfMatch({ ...match(5), exchange: undefined })?.exchange).toBe('*')
     const wide = byMinutes({ symbol: 'A-B', exchange: '*', interval: '1s', fromMs: 61_000, toMs: 119_000 })
     expect(wide).toMatchObject({ interval: '1m', fromMs: -1_740_000, toMs: 1_860_000 })
+  })
+
+  test('is drawn with the pauses between its candles, and room after the last', () => {
+    const bars = [{ time: 60 }, { time: 180 }]
+    const steps = withPauses(bars, '1m')
+    expect(steps.map(({ time, bar }) => [time, bar !== undefined])).toEqual([
+      [60, true],
+      [120, false],
+      [180, true],
+      [240, false],
+      [300, false],
+      [360, false],
+    ])
+    expect(withPauses([{ time: 7 }], '1s').map(({ time }) => time)).toEqual([7, 8, 9, 10])
+    expect(withPauses([], '1s')).toEqual([])
   })
 
   test('marks the bars in which its evidence came, together where it is one, and its own moment', () => {
