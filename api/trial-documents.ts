@@ -68,9 +68,12 @@ export const explanation = z.strictObject({
       z.strictObject({
         key,
         taken: z.array(z.strictObject({ step: text, event: evidence })),
-        waitedFor: text,
+        waitedFor: text.meta({
+          description: 'The step that was to come next; of a last `not` what was not to come, and how long',
+        }),
         why: z.enum(['guard', 'until', 'contiguity', 'within', 'maxPartials', 'skip', 'open']),
         at: time,
+        endedBy: evidence.optional().meta({ description: 'The record for which a `not` or an `until` held' }),
         nearest: miss.optional(),
       }),
     )

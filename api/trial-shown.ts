@@ -13,10 +13,11 @@ export const explanationOf = ({ matches, misses, holds, patterns, absent, heldBa
   isWhole: matches.length <= MOST_MATCHES,
   misses: misses.map(missOf),
   holds: holds.map((one) => ({ ...one, from: toIso(one.from) })),
-  patterns: patterns.map(({ nearest, taken, at, ...one }) => ({
+  patterns: patterns.map(({ nearest, taken, at, endedBy, ...one }) => ({
     ...one,
     at: toIso(at),
     taken: taken.map(({ step, event }) => ({ step, event: placed(event) })),
+    endedBy: endedBy && placed(endedBy),
     nearest: nearest && missOf(nearest),
   })),
   absent,

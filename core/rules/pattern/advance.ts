@@ -55,7 +55,7 @@ function advance(
     const guard = stage.guards[at]
     if (guard === undefined || (guard.isNext && !isDirect) || !isOf(guard.streams, frame.event)) continue
     if (guard.if.whole.read(frame) !== true) continue
-    if (trace !== undefined) told(pattern, partial, 'guard', frame.now, trace)
+    if (trace !== undefined) told(pattern, partial, 'guard', frame.now, trace, frame.event)
     return false
   }
   const before = partial.options
@@ -67,7 +67,15 @@ function advance(
   const left = partial.options & ~stage.nexts
   if (left === 0 && !waits && trace !== undefined && !hasTaken) {
     partial.options = open === 0 ? before : open
-    told(pattern, partial, isStopped && open === 0 ? 'until' : 'contiguity', frame.now, trace)
+    const isUntilDone = isStopped && open === 0
+    told(
+      pattern,
+      partial,
+      isUntilDone ? 'until' : 'contiguity',
+      frame.now,
+      trace,
+      isUntilDone ? frame.event : undefined,
+    )
   }
   partial.options = left
   return left !== 0 || waits

@@ -1,4 +1,5 @@
 import type { Micros } from '../../time.ts'
+import type { RuleEvent } from '../events.ts'
 import { oldestIn } from './buckets.ts'
 import type { PreparedPattern } from './prepare.ts'
 import { isOlder, type PartialMatch, type PatternState } from './state.ts'
@@ -94,16 +95,21 @@ function end(
 /** Tells the trace of a partial that ended; of one that a skip dropped it was told then. */
 export function told(
   { stages }: PreparedPattern,
-  { taken, stage, options, isPruned }: PartialMatch,
+  { taken, stage, times, options, isPruned }: PartialMatch,
   why: LostReason,
   at: Micros,
   trace: PatternTrace,
+  by?: RuleEvent,
 ): void {
   if (isPruned && why !== 'skip') return
   // The nearest open exit, else the loop; 31 - clz32 of the lowest bit is its place.
   const exits = options & ~1
   const next = exits === 0 ? stage : stage + 31 - Math.clz32(exits & -exits)
-  trace.lost({ taken, stage: stage + 1, waited: stages[next]?.of[0]?.name ?? taken.name, why, at })
+  const own = stages[stage]
+  const isSilence = own?.forMicros !== undefined && own.ends && times >= own.least
+  const waited = isSilence ? undefined : (stages[next]?.of[0]?.name ?? taken.name)
+  const lost = { taken, stage: stage + 1, waited, why, at }
+  trace.lost(by === undefined ? lost : { ...lost, by })
 }
 
 /** The first place of a partial whose first event has this number or a higher one. */

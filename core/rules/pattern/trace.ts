@@ -1,18 +1,21 @@
 import type { Micros } from '../../time.ts'
+import type { RuleEvent } from '../events.ts'
 import type { Taken } from '../frame.ts'
 
 export type LostReason = 'guard' | 'until' | 'contiguity' | 'within' | 'maxPartials' | 'skip'
 
 /**
  * A partial that ended without going on. `stage`: how many taking steps it had entered; `waited`: the name, by its place among
- * the pattern's, that was to come next.
+ * the pattern's, that was to come next, `undefined`: nothing, it waited for the time of a last `not`; `by`: the event that a `not`
+ * or `until` held for.
  */
 export type Lost = {
   readonly taken: Taken
   readonly stage: number
-  readonly waited: number
+  readonly waited: number | undefined
   readonly why: LostReason
   readonly at: Micros
+  readonly by?: RuleEvent
 }
 
 /**

@@ -32,11 +32,13 @@ export type NearPattern = {
   readonly key: KeyValues
   /** Events taken, in their order, with the names of their steps. */
   readonly taken: readonly { readonly step: string; readonly event: Evidence }[]
-  /** The name of the step that was to come next. */
+  /** The name of the step that was to come next; of a last `not` that it and how long it was to last. */
   readonly waitedFor: string
   /** `open`: it waits still. */
   readonly why: LostReason | 'open'
   readonly at: Micros
+  /** The event for which a `not` or an `until` held. */
+  readonly endedBy: Evidence | undefined
   /** The event that came nearest to being taken next. */
   readonly nearest: Miss | undefined
 }

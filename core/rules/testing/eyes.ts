@@ -69,6 +69,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
   const names = program.body.kind === 'pattern' ? program.body.pattern.names : []
   const wanted = program.body.kind === 'when' ? program.body.holdMicros : 0
   const pointers = pointersOf(rule)
+  const silence = silenceOf(rule)
   let known: Known = { lets: new Map<string, Let>(), textOf: String }
   let [events, passed, stamp] = [0, 0, -1]
 
@@ -126,20 +127,21 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
   }
 
   function lost(one: Ending): void {
-    const { taken, stage, waited, why, at } = one
+    const { taken, stage, waited, why, at, by } = one
     const own = keyOf(rule, taken.event)
     if (at < since || (key !== undefined && !isOf(own, key))) return
-    const step = names[waited] ?? ''
+    const step = waited === undefined ? undefined : (names[waited] ?? '')
     const chain: NearPattern['taken'][number][] = []
     for (let each: Taken | undefined = taken; each !== undefined; each = each.before)
       chain.push({ step: names[each.name] ?? '', event: placeOf(each.event) })
     const near = {
       key: own,
       taken: chain.toReversed(),
-      waitedFor: step,
+      waitedFor: step ?? silence,
       why,
       at,
-      nearest: misses.get(taken)?.get(pointers.get(step) ?? ''),
+      endedBy: by && placeOf(by),
+      nearest: misses.get(taken)?.get(pointers.get(step ?? '') ?? ''),
     }
     far.offer({ stage, near })
   }
@@ -192,6 +194,12 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
 }
 
 const CONDITIONS: ReadonlySet<Placed['role']> = new Set(['where', 'when', 'release', 'if', 'not', 'until'])
+
+/** What a last `not` waits for, as it is written. */
+function silenceOf({ pattern }: Rule): string {
+  const last = pattern?.steps.at(-1)
+  return last !== undefined && 'not' in last ? `not ${last.not.if}, for ${last.for ?? ''}` : ''
+}
 
 /** Of the condition of each step, by the step's name. */
 function pointersOf({ pattern }: Rule): ReadonlyMap<string, string> {

@@ -7,7 +7,9 @@ const lostOf = (of: PatternProgram, events: string): readonly string[] => {
   const lost: Lost[] = []
   const trace: PatternTrace = { lost: (one) => void lost.push(one), missed: () => undefined }
   runPattern(of, named(events), { byThresholds: false, trace })
-  return lost.map((one) => `${matchText(one)}: ${one.why}, ${one.stage} entered, waited for ${of.names[one.waited]}`)
+  return lost.map(
+    (one) => `${matchText(one)}: ${one.why}, ${one.stage} entered, waited for ${of.names[one.waited ?? -1]}`,
+  )
 }
 
 test.each([

@@ -220,6 +220,22 @@ describe('a pattern', () => {
       traded(2, { price: 40 }),
     ])
     expect(patterns.map(({ waitedFor, why, at: when }) => [waitedFor, why, when])).toEqual([['b', 'guard', at(2)]])
+    expect(patterns.map(({ endedBy }) => endedBy?.at)).toEqual([at(2)])
+  })
+
+  test('tells what broke the silence that a last not waited for', () => {
+    const steps = [
+      { as: 'big', if: 'price > 99' },
+      { not: { if: "side == 'SELL'" }, for: '5s' },
+    ]
+    const { patterns } = explained({ pattern: { within: '10s', steps } }, [
+      traded(1, { price: 100, side: 'BUY' }),
+      traded(2, { price: 40, side: 'BUY' }),
+      traded(4, { price: 40, side: 'SELL' }),
+    ])
+    expect(patterns.map(({ waitedFor, why, endedBy }) => [waitedFor, why, endedBy?.at])).toEqual([
+      ["not side == 'SELL', for 5s", 'guard', at(4)],
+    ])
   })
 
   test('tells what waits still', () => {
