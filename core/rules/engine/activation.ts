@@ -172,8 +172,8 @@ function handOver(lineup: Lineup, before: Version, after: Version): void {
     if (old === undefined) continue
     const of = key.rules[after.place] ?? meet(seat, key)
     of.event ??= old.event
-    const { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed, due } = old
-    Object.assign(of, { phase, since, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed })
+    const { phase, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed, due } = old
+    Object.assign(of, { phase, trueSince, trueAt, isWritten, coolUntil, period, written, suppressed })
     if (phase !== 'idle') {
       key.active.splice(key.active.indexOf(before.place), 1, after.place)
       old.phase = 'idle'

@@ -1,6 +1,6 @@
 import { MICROS_PER_MINUTE, micros, type Micros } from '../../time.ts'
 import { takeTimer } from '../../timers.ts'
-import { resolve, runWhenTimer, waitOn } from './firing.ts'
+import { renewWhen, runWhenTimer } from './firing.ts'
 import { forget } from './forget.ts'
 import type { Lineup, Seat } from './lineup.ts'
 import { renewPattern, runPatternTimer } from './patterns.ts'
@@ -94,21 +94,12 @@ function renewAll(lineup: Lineup, at: Micros): void {
 
 const isGone = ({ version: { status } }: Seat): boolean => status === 'ended' || status === 'halted'
 
-/**
- * Frees the key from all that was before the last `hold`, `within`: whether it fires or is pending depends on where a run began, so
- * what either becomes must not depend on which it is. Both are pending from where the condition began to hold, if that was less than
- * `hold` ago, else idle.
- */
+/** Frees the key from all that was before the last `hold`, `within`. */
 function renew(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, at: Micros): void {
   const { body } = seat.program
-  if (body.kind === 'when' && of.phase !== 'idle' && of.phase !== 'pending' && of.event !== undefined) {
+  if (body.kind === 'when' && (of.phase !== 'idle' || of.trueSince > at - body.holdMicros)) {
     frameAt(lineup, seat, key, of, at)
-    const { trueSince } = of
-    resolve(lineup, seat, key, of, 'renew', at, of.event)
-    if (trueSince > at - body.holdMicros) {
-      of.trueSince = trueSince
-      waitOn(lineup, seat, key, of, body)
-    }
+    renewWhen(lineup, seat, key, of, body, at)
   } else if (seat.pattern !== undefined && of.pattern !== undefined) {
     frameAt(lineup, seat, key, of, at)
     renewPattern(lineup, seat, key, of, seat.pattern)

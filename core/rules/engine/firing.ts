@@ -34,11 +34,11 @@ export function evaluateWhen(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, 
     if (isTrue) fired(lineup, seat, of, now, event)
     return
   }
-  track(of, isTrue, now, body.holdMicros)
+  if (body.holdMicros > 0) track(of, isTrue, now, body.holdMicros)
   if (of.phase === 'pending') {
     if (!isTrue) move(seat, key, of, 'idle')
   } else if (isTrue && body.holdMicros > 0) {
-    waitOn(lineup, seat, key, of, body)
+    waitFrom(lineup, seat, key, of, body, now)
   } else if (isTrue) {
     move(seat, key, of, 'firing')
     of.isWritten = fired(lineup, seat, of, now, event)
@@ -57,17 +57,27 @@ function goOn(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, body: WhenBody)
     if (!isReleased) move(seat, key, of, 'firing')
   } else if (isReleased && release !== undefined && release.afterMicros > 0) {
     move(seat, key, of, 'releasing')
-    of.since = now
     setDue(lineup, seat, key, of, KINDS.release, micros(now + release.afterMicros))
   } else if (isReleased) {
     resolve(lineup, seat, key, of, 'release', now, event)
   }
 }
 
-/** Pending since its condition has been true. */
-export function waitOn(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, { holdMicros }: WhenBody): void {
+/** Pending since `since`. */
+function waitFrom(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, { holdMicros }: WhenBody, since: number): void {
   move(seat, key, of, 'pending')
-  setDue(lineup, seat, key, of, KINDS.hold, micros(of.trueSince + holdMicros))
+  setDue(lineup, seat, key, of, KINDS.hold, micros(since + holdMicros))
+}
+
+/**
+ * What a key is in, and since when, may depend on all that was before: where `release.when` and `when` hold together it goes round
+ * for ever, in a rhythm that its first record gave. So renewal makes of it what its last records alone tell: pending since the
+ * condition has been true, if that is less than `hold` ago, else idle.
+ */
+export function renewWhen(lineup: Lineup, seat: Seat, key: Key, of: KeyRule, body: WhenBody, at: Micros): void {
+  if (of.event === undefined) return
+  resolve(lineup, seat, key, of, 'renew', at, of.event)
+  if (of.trueSince > at - body.holdMicros) waitFrom(lineup, seat, key, of, body, of.trueSince)
 }
 
 function decide({ frame }: Lineup, seat: Seat, { when }: WhenBody): boolean {
@@ -76,6 +86,7 @@ function decide({ frame }: Lineup, seat: Seat, { when }: WhenBody): boolean {
   return holds === true
 }
 
+/** At each record and in every phase: it depends on the last records alone. */
 function track(of: KeyRule, isTrue: boolean, now: Micros, holdMicros: number): void {
   if (!isTrue) of.trueSince = NaN
   else {
@@ -138,7 +149,6 @@ export function fired(lineup: Lineup, seat: Seat, of: KeyRule, at: Micros, cause
 /** Changes the phase; a timer of the one before is void. */
 export function move(seat: Seat, key: Key, of: KeyRule, phase: Phase): void {
   of.due = undefined
-  if (phase === 'idle') of.trueSince = NaN
   if ((of.phase === 'idle') !== (phase === 'idle')) {
     const { active } = key
     const { place } = seat.version

@@ -85,9 +85,10 @@ export type Phase = 'idle' | 'pending' | 'firing' | 'releasing'
 /** What a rule knows of a key. */
 export type KeyRule = {
   phase: Phase
-  /** When it began to be pending or releasing. */
-  since: number
-  /** Since when its condition was true at each record, without a pause of more than `hold`; NaN: at the last one it was not. */
+  /**
+   * Since when its condition was true at each record, without a pause of more than `hold`; NaN: at the last one it was not. Of rules
+   * with `hold` alone, and not of the phase: a key may be pending since later, after a release.
+   */
   trueSince: number
   /** The last record at which it was true. */
   trueAt: number
@@ -135,7 +136,6 @@ export const initialState = (): RulesState => ({
 
 export const initialKeyRule = (): KeyRule => ({
   phase: 'idle',
-  since: 0,
   trueSince: NaN,
   trueAt: NaN,
   isWritten: false,

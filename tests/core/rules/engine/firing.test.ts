@@ -43,6 +43,17 @@ describe('goldens of section 5', () => {
   })
 })
 
+test('renewal sets anew the rhythm of a rule whose release holds where its condition does', () => {
+  const overlapping: Partial<Rule> = { hold: '10s', release: { when: 'price < 105' }, renew: '15m' }
+  const from = (first: number): readonly string[] =>
+    written(overlapping, ...Array.from({ length: 920 - first }, (_, index): At => [first + index, true]))
+  // From 1: pending at 1, 12, … 11·81 + 1, which renewal ends: at 900 the condition was true for more than `hold`. Pending at 900.
+  const anew = ['FIRED 910', 'RESOLVED(release) 910']
+  expect(from(1).slice(-4)).toEqual(['FIRED 891', 'RESOLVED(release) 891', ...anew])
+  // From 5: pending at 5 + 11·81, ended too.
+  expect(from(5).slice(-4)).toEqual(['FIRED 895', 'RESOLVED(release) 895', ...anew])
+})
+
 test('timers of a condition that flickers do not pile up', () => {
   const flicker = Array.from({ length: 5000 }, (_, index): At => [1 + index / 10, index % 2 === 0])
   const { state } = run([control(0, [rule({ id: 'r', when: 'price > 100', hold: '10m' })]), ...rows(...flicker)])

@@ -20,8 +20,8 @@ export function byTheTable(terms: Terms, records: readonly Priced[], start: numb
   let phase: 'idle' | 'pending' | 'firing' | 'releasing' = 'idle'
   let since = 0
   let isTold = false
-  /** Records since the key was idle for the last time, the present one too. */
-  let seen: Priced[] = []
+  /** All records so far, the present one too. */
+  const seen: Priced[] = []
   let lastFired = -Infinity
   let fired: number[] = []
   let suppressed = 0
@@ -47,7 +47,6 @@ export function byTheTable(terms: Terms, records: readonly Priced[], start: numb
   const idle = (reason: string, at: number): void => {
     if (phase !== 'pending' && isTold && resolves) written.push({ what: `RESOLVED(${reason})`, at, suppressed: 0 })
     phase = 'idle'
-    seen = []
   }
   /** Since when all records said true, with no pause above `hold`. */
   const trueSince = (): number => {
@@ -61,15 +60,11 @@ export function byTheTable(terms: Terms, records: readonly Priced[], start: numb
     return from
   }
   const renewal = (at: number): void => {
-    if (phase === 'firing' || phase === 'releasing') {
-      const from = trueSince()
-      const kept = seen
-      idle('renew', at)
-      if (from !== Infinity && from > at - hold) {
-        phase = 'pending'
-        since = from
-        seen = kept
-      }
+    const from = trueSince()
+    if (phase !== 'idle') idle('renew', at)
+    if (edge !== 'every' && from !== Infinity && from > at - hold) {
+      phase = 'pending'
+      since = from
     }
     lastFired = -Infinity
     fired = []
@@ -104,12 +99,10 @@ export function byTheTable(terms: Terms, records: readonly Priced[], start: numb
     const before: string = phase
     switch (before) {
       case 'idle':
-        if (!when) seen = []
-        else if (hold > 0) {
+        if (when && hold > 0) {
           phase = 'pending'
           since = at
-          seen = [record]
-        } else {
+        } else if (when) {
           phase = 'firing'
           isTold = fire(at)
         }
