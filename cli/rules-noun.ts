@@ -76,18 +76,20 @@ document says whether it becomes active or the rule inactive.`,
       const wish = { kind: 'activate', id, version: versionOf(given), shadow: given.shadow ?? false } as const
       exit(await doWithRule(await depsOf(environment, given), wish))
     })
-  verb('deactivate <id>', 'silence a rule')
+  verb('deactivate <ids...>', 'silence rules, all or none')
     .option('--shadow', 'only what is in the shadow', false)
-    .action(async (id: string, given: Given) => {
-      const wish = { kind: 'deactivate', id, shadow: given.shadow ?? false } as const
-      exit(await doWithRule(await depsOf(environment, given), wish))
+    .action(async (ids: readonly string[], given: Given) => {
+      const wishes = [...new Set(ids)].map((id) => ({ kind: 'deactivate', id, shadow: given.shadow ?? false }) as const)
+      exit(await doWithRule(await depsOf(environment, given), ...wishes))
     })
   verb('rollback <id>', 'back to the version that was active before').action(async (id: string, given: Given) =>
     exit(await doWithRule(await depsOf(environment, given), { kind: 'rollback', id })),
   )
-  verb('delete <id>', 'end a rule; its versions stay, since matches name them').action(
-    async (id: string, given: Given) =>
-      exit(await doWithRule(await depsOf(environment, given), { kind: 'delete', id, ifMatch: undefined })),
+  verb('delete <ids...>', 'end rules, all or none; their versions stay, since matches name them').action(
+    async (ids: readonly string[], given: Given) => {
+      const wishes = [...new Set(ids)].map((id) => ({ kind: 'delete', id, ifMatch: undefined }) as const)
+      exit(await doWithRule(await depsOf(environment, given), ...wishes))
+    },
   )
 }
 

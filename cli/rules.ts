@@ -11,7 +11,7 @@ import { openAnnouncer, type Announcer } from '../io/announcer.ts'
 import { documentOfEpoch } from '../io/control-documents.ts'
 import { openPool } from '../io/postgres.ts'
 import { auditRules } from '../io/rules-audit.ts'
-import { actOnRule, writeRules, type DeskDeps, type DeskOutcome } from '../io/rules-desk.ts'
+import { actOnRules, writeRules, type DeskDeps, type DeskOutcome } from '../io/rules-desk.ts'
 import { tooLarge } from '../io/rules-judging.ts'
 import { unkeepable } from '../io/rules-plain.ts'
 import { warmUpBy, type Judge } from '../io/rules-world.ts'
@@ -135,9 +135,11 @@ export const applyFiles = (deps: RulesDeps, files: readonly RuleFile[], activate
     ),
   )
 
-/** Activates, deactivates, rolls back or deletes. */
-export const doWithRule = (deps: RulesDeps, wish: Exclude<Wish, { readonly draft: unknown }>): Promise<number> =>
-  changing(deps, [], (desk) => actOnRule(desk, { author: deps.by, fromFile: false }, wish))
+/** Activates, deactivates, rolls back or deletes, all of them or none. */
+export const doWithRule = (
+  deps: RulesDeps,
+  ...wishes: readonly Exclude<Wish, { readonly draft: unknown }>[]
+): Promise<number> => changing(deps, [], (desk) => actOnRules(desk, { author: deps.by, fromFile: false }, wishes))
 
 type Pool = ReturnType<typeof openPool>
 

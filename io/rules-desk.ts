@@ -106,33 +106,46 @@ export async function writeRules(
 }
 
 /** Does what needs no document: activates, deactivates, rolls back, deletes. */
-export const actOnRule = (
-  deps: DeskDeps,
-  by: Author,
-  wish: Exclude<Wish, { draft: unknown }>,
-  asked?: Asked,
-): Promise<DeskOutcome> =>
-  desk(deps, by, asked, async (book) => {
-    const id = idOf(wish)
-    const before = book.standing(id)
-    const granted = book.ask(wish)
-    if ('refusal' in granted)
-      return [{ id, version: 0, isChanged: false, diagnostics: [], refusal: granted.refusal, isWrong: false }]
-    const { after } = granted
-    const isChanged = after !== before
-    const version = (wish.kind === 'activate' && wish.shadow ? after.shadow : after.active) ?? newestOf(after)
-    const told = { id, version, isChanged, diagnostics: [], refusal: undefined, isWrong: false }
-    if (!isChanged || (wish.kind !== 'activate' && wish.kind !== 'rollback')) return [told]
-    const versions = await book.versions(id)
-    const rule = versions.find((one) => one.version === version)
-    if (rule === undefined) return [{ ...told, refusal: { kind: 'no_such_version', version } }]
-    const { rules } = await book.active()
-    // It was judged against its elders when it came; a roll-back goes on from nothing.
-    const active = wish.kind === 'rollback' ? undefined : versions.find((one) => one.version === before?.active)
-    const others = hearers(rules, id)
-    const { diagnostics } = deps.judge(rule, { others, versions: undefined, active })
-    return [{ ...told, diagnostics, isWrong: diagnostics.some(isError) }]
-  })
+export const actOnRule = (deps: DeskDeps, by: Author, wish: Act, asked?: Asked): Promise<DeskOutcome> =>
+  desk(deps, by, asked, async (book) => [await acted(deps, book, wish)])
+
+/** As {@link actOnRule}, all of them or none. */
+export const actOnRules = (deps: DeskDeps, by: Author, wishes: readonly Act[]): Promise<DeskOutcome> =>
+  desk(
+    deps,
+    by,
+    undefined,
+    async (book) => {
+      const told: Told[] = []
+      for (const wish of wishes) told.push(await acted(deps, book, wish))
+      return told
+    },
+    wishes.length,
+  )
+
+type Act = Exclude<Wish, { readonly draft: unknown }>
+
+async function acted(deps: DeskDeps, book: RuleBook, wish: Act): Promise<Told> {
+  const id = idOf(wish)
+  const before = book.standing(id)
+  const granted = book.ask(wish)
+  if ('refusal' in granted)
+    return { id, version: 0, isChanged: false, diagnostics: [], refusal: granted.refusal, isWrong: false }
+  const { after } = granted
+  const isChanged = after !== before
+  const version = (wish.kind === 'activate' && wish.shadow ? after.shadow : after.active) ?? newestOf(after)
+  const told = { id, version, isChanged, diagnostics: [], refusal: undefined, isWrong: false }
+  if (!isChanged || (wish.kind !== 'activate' && wish.kind !== 'rollback')) return told
+  const versions = await book.versions(id)
+  const rule = versions.find((one) => one.version === version)
+  if (rule === undefined) return { ...told, refusal: { kind: 'no_such_version', version } }
+  const { rules } = await book.active()
+  // It was judged against its elders when it came; a roll-back goes on from nothing.
+  const active = wish.kind === 'rollback' ? undefined : versions.find((one) => one.version === before?.active)
+  const others = hearers(rules, id)
+  const { diagnostics } = deps.judge(rule, { others, versions: undefined, active })
+  return { ...told, diagnostics, isWrong: diagnostics.some(isError) }
+}
 
 async function desk(
   deps: DeskDeps,

@@ -192,6 +192,23 @@ describe('crosstide rules', () => {
     await expect(showRule(ask().deps, 'a', 7)).rejects.toMatchObject({ code: 'WRONG_USE' })
   })
 
+  test('several are deleted together, or none of them', async () => {
+    const ids = ['one-of-two', 'two-of-two']
+    const { deps } = ask()
+    // Nobody publishes here: what becomes active waits.
+    await applyFiles(
+      { ...deps, waitMs: 0 },
+      ids.map((id) => fileOf(ruleOf(id))),
+      false,
+    )
+    const gone = (...names: readonly string[]) =>
+      names.map((id) => ({ kind: 'delete', id, ifMatch: undefined }) as const)
+    expect(await doWithRule({ ...deps, waitMs: 0 }, ...gone(...ids, 'never-was'))).toBe(2)
+    await expect(showRule(ask().deps, 'one-of-two', undefined)).resolves.toBe(0)
+    await doWithRule({ ...deps, waitMs: 0 }, ...gone(...ids))
+    for (const id of ids) await expect(showRule(ask().deps, id, undefined)).rejects.toMatchObject({ code: 'WRONG_USE' })
+  })
+
   test('validate needs no pipeline: it judges files beside each other', () => {
     const { deps, lines } = ask()
     expect(validateFiles(deps, [fileOf(ruleOf('fine'))])).toBe(0)
