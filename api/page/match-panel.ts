@@ -1,7 +1,7 @@
 import { readBars } from './bars.ts'
 import { element, find, write } from './dom.ts'
 import { dateText } from './format.ts'
-import { byMinutes, marksOf, windowOfMatch, withPauses, type MatchWindow } from './match-window.ts'
+import { byMinutes, legible, marksOf, windowOfMatch, withPauses, type MatchWindow } from './match-window.ts'
 import type { MatchChart } from './match-chart.ts'
 import { keyText, phaseText, toldText, type Match, type Named } from './matches.ts'
 import type { Rest } from './rest.ts'
@@ -52,7 +52,8 @@ export function createMatchPanel(rest: Rest): MatchPanel {
       bars.map(({ time }) => time),
       window.symbol,
     )
-    chart.show(withPauses(bars, used.interval), marks)
+    const seconds = (bars.at(-1)?.time ?? 0) - (bars[0]?.time ?? 0)
+    chart.show(withPauses(bars, used.interval), legible(marks, seconds))
     const where = used.exchange === '*' ? 'all exchanges together' : used.exchange
     const each = used.interval === '1s' ? 'a second' : 'a minute'
     write(

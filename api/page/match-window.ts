@@ -86,3 +86,17 @@ export function marksOf(
     (a, b) => a.time - b.time,
   )
 }
+
+/** How much of a chart's width a label takes, about. */
+const LABEL_SHARE = 1 / 16
+
+/** The same without the words of evidence that would lie on each other in a chart of so many seconds. */
+export function legible(marks: readonly Mark[], seconds: number): readonly Mark[] {
+  let last = Number.NEGATIVE_INFINITY
+  return marks.map((mark) => {
+    if (mark.kind === 'at') return mark
+    if (mark.time - last < seconds * LABEL_SHARE) return { ...mark, text: '' }
+    last = mark.time
+    return mark
+  })
+}

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { notJson, placeAll, readDiagnostics } from '../../api/page/diagnostics.ts'
 import { lineOf, placeInText, scanJson } from '../../api/page/json-places.ts'
-import { byMinutes, marksOf, windowOfMatch, withPauses } from '../../api/page/match-window.ts'
+import { byMinutes, legible, marksOf, windowOfMatch, withPauses } from '../../api/page/match-window.ts'
 import { keyText, namedText, phaseText, readOneMatch, toldText } from '../../api/page/matches.ts'
 import { addressOf, parentOf, placeOfAddress } from '../../api/page/place.ts'
 import { readRules, readStats, stateOf, stateSentence } from '../../api/page/rules.ts'
@@ -245,6 +245,20 @@ describe('a match', () => {
     // Of another symbol it would point at prices that are not its own.
     expect(marksOf(match(5000, 1000), [4], 'X-Y')).toHaveLength(1)
     expect(marksOf(match(5000, 1000), [], 'A-B')).toEqual([])
+  })
+})
+
+describe('marks of a match', () => {
+  test('have words where there is room for them; its own moment always has', () => {
+    const mark = (time: number, kind: 'evidence' | 'at' = 'evidence') => ({ time, kind, text: kind })
+    const shown = legible([mark(0), mark(5), mark(10), mark(11), mark(11, 'at')], 160)
+    expect(shown.map(({ time, text }) => [time, text])).toEqual([
+      [0, 'evidence'],
+      [5, ''],
+      [10, 'evidence'],
+      [11, ''],
+      [11, 'at'],
+    ])
   })
 })
 

@@ -5,7 +5,8 @@ const SETTLE_MS = 12_000
 
 /**
  * The README's pictures, while `crosstide up` runs: `node tests/support/screenshot.ts http://127.0.0.1:8080
- * api/page/screenshot.png` and `… http://127.0.0.1:8080/?symbol=BTC-USD api/page/screenshot-symbol.png`.
+ * api/page/screenshot.png` and `… http://127.0.0.1:8080/?symbol=BTC-USD api/page/screenshot-symbol.png`; the others are named
+ * after their views: `/?signal=…`, `/?view=rules`, `/?rule=…&match=…`, `/?view=alerts`.
  */
 const [url, path] = process.argv.slice(2)
 const chromium = findChromium()
