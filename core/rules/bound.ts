@@ -21,9 +21,9 @@ export type Bound = {
 }
 
 /** Bytes of an event that is kept, for evidence or `prev`. */
-const EVENT_BYTES = 96
-/** Firing state, the key itself. */
-const KEY_BYTES = 96
+export const EVENT_BYTES = 200
+/** Measured: the key, its texts and places, and what a rule knows of it, in the engine's Maps. */
+export const KEY_BYTES = 1200
 /** Assumed of a step that may be taken without end. */
 const ENDLESS_TIMES = 64
 

@@ -2,6 +2,7 @@ import { analysed } from './compile.ts'
 import { USUAL_BREADTH } from './breadth.ts'
 import type { Placed } from './compiling.ts'
 import { streamsOf, type Rule } from './document.ts'
+import { nodesIn } from './expression/node.ts'
 import { guardsOf } from './guards.ts'
 import { takesOf } from './takes.ts'
 
@@ -65,7 +66,8 @@ function readBy(rule: Rule, all: readonly Rule[]): ReadonlySet<string> {
 
 /**
  * A when-rule takes what passes `where` (and `when`, if each record stands alone), an aggregate what passes its own besides, a
- * pattern what a step may take. Where steps follow each other directly, anything that comes between counts.
+ * pattern what a step may take or ends it. Where steps follow each other directly, or `prev` looks back, anything that comes
+ * between counts.
  */
 function askedBy(rule: Rule): readonly Asked[] {
   const { placed } = analysed(
@@ -95,10 +97,15 @@ function askedBy(rule: Rule): readonly Asked[] {
   const isStrict =
     takes.some(({ step }) => step.follow === 'next' || step.inner === 'next') ||
     steps.some((step) => 'not' in step && step.not.follow === 'next')
-  if (isStrict) return [among(), ...aggregates]
+  const looksBack = placed.some(({ node }) => nodesIn(node).some(({ kind }) => kind === 'previous'))
+  if (isStrict || looksBack) return [among(), ...aggregates]
   const isOfMatches = (on: string | undefined): boolean => on === undefined || on === 'match'
   return [
-    ...takes.flatMap(({ step, pointer }) => (isOfMatches(step.on) ? [among(`${pointer}/if`)] : [])),
+    ...takes.flatMap(({ step, pointer }) =>
+      isOfMatches(step.on)
+        ? [among(`${pointer}/if`), ...(step.until === undefined ? [] : [among(`${pointer}/until`)])]
+        : [],
+    ),
     ...steps.flatMap((step, index) =>
       'not' in step && isOfMatches(step.not.on) ? [among(`/pattern/steps/${index}/not/if`)] : [],
     ),

@@ -1,4 +1,5 @@
 import type { Micros } from '../../time.ts'
+import { EVENT_BYTES, KEY_BYTES } from '../bound.ts'
 import { empty, firstTakeOver, tell } from './activation.ts'
 import type { Lineup, Seat } from './lineup.ts'
 import { keysOf, type Key, type KeyRule, type Space } from './state.ts'
@@ -49,7 +50,7 @@ export function revive(lineup: Lineup, at: Micros): void {
 
 /** `sums`: of a slot over all keys, once known; rules may share it. */
 function heldBy({ slots, machines, version, program }: Seat, keys: readonly Key[], sums: number[]): number {
-  let bytes = 0
+  let bytes = keys.reduce((total, key) => total + knownOf(key.rules[version.place]), 0)
   for (const [at, slot] of slots.entries()) {
     const machine = machines[at]
     if (machine === undefined) continue
@@ -66,6 +67,14 @@ function heldBy({ slots, machines, version, program }: Seat, keys: readonly Key[
   const { captured, steps } = program.body.pattern
   const each = PARTIAL_BYTES + VALUE_BYTES * captured.length + STEP_BYTES * steps.length
   return keys.reduce((total, key) => total + each * partialsOf(key.rules[version.place]), bytes)
+}
+
+/** Of the key itself each rule that knows of it counts the whole: it may be the only one. */
+function knownOf(of: KeyRule | undefined): number {
+  if (of === undefined) return 0
+  let events = of.recent.length
+  if (of.earlier !== undefined) for (const earlier of of.earlier.values()) events += earlier.length
+  return KEY_BYTES + EVENT_BYTES * events
 }
 
 function partialsOf(of: KeyRule | undefined): number {

@@ -100,6 +100,26 @@ describe('whose matches a rule is given', () => {
     expect(readBy('r', [...others, follows('next')])).toEqual(['p', 'q'])
   })
 
+  test('of a pattern, also those that end a step, and all where `prev` looks back', () => {
+    const ended = (more: Readonly<Record<string, unknown>>) =>
+      ruleOf(
+        patternRule(
+          [
+            { as: 'a', if: "type == 'P'", times: [1, null], ...more },
+            { as: 'b', if: "type == 'P'" },
+          ],
+          {},
+          {
+            id: 'r',
+            on: 'match',
+          },
+        ),
+      )
+    expect(readBy('r', [...others, ended({})])).toEqual(['p'])
+    expect(readBy('r', [...others, ended({ until: "type == 'Q'" })])).toEqual(['p', 'q'])
+    expect(readBy('r', [...others, ended({ if: "type == 'P' && prev(type) == 'Q'" })])).toEqual(['p', 'q'])
+  })
+
   test('of an aggregate over matches, those that pass its own `where`', () => {
     const counts = { n: { agg: 'count', on: 'match', where: "type == 'Q'", over: { sliding: '60s' } } }
     const rule = ruleOf(whenRule({ id: 'r', let: counts, when: 'n > 3' }))

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { KEY_BYTES } from '../../../../core/rules/bound.ts'
 import { MICROS_PER_SECOND } from '../../../../core/time.ts'
 import { brief, control, NOON, row, rule, run, traded, type Row } from './rig.ts'
 
@@ -54,6 +55,21 @@ test('what it knew is forgotten, and a restored state agrees', () => {
   const { state, outputs } = run(until, { limitBytes: LIMIT })
   expect(state.spaces.get('symbol')?.sources).toEqual([''])
   const few = log.filter((_, index) => index < 120 || index > 3600)
-  expect(run(few, { limitBytes: 400, isCloned: true }).outputs).toEqual(run(few, { limitBytes: 400 }).outputs)
+  expect(run(few, { limitBytes: KEY_BYTES + 400, isCloned: true }).outputs).toEqual(
+    run(few, { limitBytes: KEY_BYTES + 400 }).outputs,
+  )
   expect(outputs.length).toBeGreaterThan(0)
+})
+
+test('keys count: a rule that has more of them than it may is halted, one that keeps none never is', () => {
+  const by = ['symbol', 'id']
+  const keyed = rule({ id: 'keyed', by, when: 'price > 100', renew: '15m' })
+  const keyless = rule({ id: 'keyless', by, when: 'price > 100', edge: 'every', renew: '15m' })
+  const trades = (count: number) => Array.from({ length: count }, (_, index) => traded(1, { id: String(index) }))
+  const halted = (count: number) =>
+    run([control(0, [keyed, keyless]), ...trades(count), row(61)], { limitBytes: 50 * KEY_BYTES }).outputs.flatMap(
+      (output) => (output.kind === 'finding' && output.finding.kind === 'RULE_HALTED' ? [output.finding.message] : []),
+    )
+  expect(halted(50)).toEqual([])
+  expect(halted(51)).toEqual([expect.stringContaining('keyed@1 holds 61200 bytes, 60000 at most')])
 })
