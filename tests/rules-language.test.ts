@@ -12,6 +12,7 @@ import { STREAM_FIELDS } from '../core/rules/stream-fields.ts'
 import { failedTests, testRule } from '../core/rules/testing/test-rule.ts'
 import { validateRule } from '../core/rules/validate.ts'
 import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
+import { QUOTE_SOURCES, SIDES } from '../core/tick.ts'
 import { matchText, named, runPattern, shorthand } from './core/rules/pattern/support.ts'
 
 const LANGUAGE = readFileSync('rules/LANGUAGE.md', 'utf8')
@@ -19,6 +20,9 @@ const LANGUAGE = readFileSync('rules/LANGUAGE.md', 'utf8')
 /** A chapter by the number of its heading, up to the next one. */
 const chapter = (number: number): string =>
   LANGUAGE.split(/^## /m).find((one) => one.startsWith(`${number}. `)) ?? expect.fail(`no chapter ${number}`)
+
+/** What fields of texts may be, as chapter 2 shows it. */
+const TEXTS: readonly string[] = [...SIDES, ...QUOTE_SOURCES, '1s', '1m']
 
 /** Cells of all rows of tables, without the bars within them. */
 const rows = (text: string): readonly (readonly string[])[] =>
@@ -146,6 +150,7 @@ describe('the language reference', () => {
       const row = table.find(([name]) => name === `\`${scope}\``)
       expect(row?.at(-1)).toBe(streams.join(', '))
     }
+    expect(TEXTS.filter((one) => !words(chapter(2)).has(one))).toEqual([])
     const common = /^Every stream has .*?Besides:$/ms.exec(chapter(2))?.[0] ?? ''
     for (const stream of STREAMS) {
       const row = table.find(([name]) => name === `\`${stream}\``)
@@ -154,7 +159,7 @@ describe('the language reference', () => {
         stream,
         [],
       ])
-      const own = [...words(row?.at(-1) ?? '')].filter((name) => !/^(buy|sell|1s|1m)$/.test(name))
+      const own = [...words(row?.at(-1) ?? '')].filter((name) => !TEXTS.includes(name))
       expect(own.filter((name) => STREAM_FIELDS[stream].every((field) => field.name !== name))).toEqual([])
     }
   })
