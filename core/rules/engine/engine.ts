@@ -20,8 +20,6 @@ export type RuleEngineSettings = Pick<Making, 'scope'> & Partial<Making>
 
 /** Four times 64 MiB. */
 const LIMIT_BYTES = 4 * 64 * 1024 * 1024
-/** A chain of matches that rules make of matches is no longer, unless rules read each other while versions change. */
-const LONGEST_CHAIN = 16
 
 /**
  * Evaluates the rules that the log puts in force. Timers due up to T run before the record's events; each event first feeds the
@@ -60,7 +58,6 @@ export function ruleEngine(settings: RuleEngineSettings): Stage<RulesState, Batc
         rebuild(lineup, making, workshop)
         if (lineup.takesOver <= now) passTo(lineup, now)
       }
-      lineup.generation = 0
       for (let i = 0; i < events.length; i++) {
         const event = events[i]
         if (event !== undefined) takeEvent(lineup, event, undefined)
@@ -99,7 +96,6 @@ function makeLineup(state: RulesState): Lineup {
     found: [],
     queue: [],
     offset: 0,
-    generation: 0,
     takesOver: Infinity,
     endingSeat: undefined,
     endingOf: undefined,
@@ -119,13 +115,12 @@ function rebuild(lineup: Lineup, making: Making, workshop: Workshop): void {
   tidyTimers(lineup)
 }
 
+/** It ends: of no rule's matches can come another of its own, whatever versions are at work (ranks.ts). */
 function showMatches(lineup: Lineup): void {
   const { queue } = lineup
   for (let i = 0; i < queue.length; i++) {
     const one = queue[i]
-    if (one === undefined || one.generation > LONGEST_CHAIN) continue
-    lineup.generation = one.generation
-    takeEvent(lineup, one.event, one.event.ruleId)
+    if (one !== undefined) takeEvent(lineup, one, one.ruleId)
   }
   queue.length = 0
 }

@@ -9,7 +9,7 @@ import type { Key } from './state.ts'
 
 const NO_SLOTS: readonly object[] = []
 
-/** One event: it feeds the aggregates, then the rules see it in their order. */
+/** One event: it feeds the aggregates, then the rules see it in their order. `from`: whose match it is, for those alone that read it. */
 export function takeEvent(lineup: Lineup, event: RuleEvent, from: string | undefined): void {
   const { frame, state, found } = lineup
   const lanes = lineup.streams[event.stream]
@@ -19,7 +19,7 @@ export function takeEvent(lineup: Lineup, event: RuleEvent, from: string | undef
   frame.stamp = state.stamp += 1
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[i]
-    if (lane !== undefined) enter(lineup, lane, event)
+    if (lane !== undefined) enter(lineup, lane, event, from)
   }
   if (found.length === 0) return
   if (found.length > 1) sort(found)
@@ -31,7 +31,7 @@ export function takeEvent(lineup: Lineup, event: RuleEvent, from: string | undef
 }
 
 /** Feeds the aggregates of a space, and finds its rules that may match. */
-function enter(lineup: Lineup, lane: Lane, event: RuleEvent): void {
+function enter(lineup: Lineup, lane: Lane, event: RuleEvent, writer: string | undefined): void {
   const { frame, state, found } = lineup
   const { space, readers, index, seats } = lane
   const feeds = lane.feedIndex === undefined ? lane.feeds : feedsFor(lineup, lane.feedIndex, event)
@@ -42,7 +42,7 @@ function enter(lineup: Lineup, lane: Lane, event: RuleEvent): void {
     frame.slots = key.slots
     for (let i = 0; i < feeds.length; i++) {
       const feed = feeds[i]
-      if (feed !== undefined) feedIt(feed, key, frame)
+      if (feed !== undefined && (writer === undefined || feed.reads.has(writer))) feedIt(feed, key, frame)
     }
   }
   const from = found.length

@@ -11,6 +11,8 @@ export type Feed = {
   readonly rank: number
   /** Slots that it may read, which must have a state before it. */
   readonly needs: Slots
+  /** Rules whose matches enter: those that its rule reads. */
+  readonly reads: ReadonlySet<string>
 }
 export type Slots = { readonly slots: readonly number[]; readonly machines: readonly Machine[] }
 

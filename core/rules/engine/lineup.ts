@@ -4,7 +4,7 @@ import type { Rule, Scope } from '../document.ts'
 import type { MatchEvent, Stream } from '../events.ts'
 import type { Frame } from '../frame.ts'
 import type { Machine, Source } from '../machine.ts'
-import type { Allot, Guard, Program } from '../program.ts'
+import type { Allot, Program } from '../program.ts'
 import type { Ended } from '../pattern/state.ts'
 import { preparePattern, type PreparedPattern } from '../pattern/prepare.ts'
 import type { ReadRuleSet } from '../rule-set.ts'
@@ -37,11 +37,9 @@ export type Lineup = {
   /** Who may match the event at hand. */
   readonly found: Seat[]
   /** Written in this batch and not yet shown to the rules that read matches. */
-  readonly queue: Queued[]
+  readonly queue: MatchEvent[]
   /** Of the record at hand. */
   offset: number
-  /** How many matches led to the one that is being shown. */
-  generation: number
   /** The lowest of the versions' {@link Version.takesOver}. */
   takesOver: number
   /** Whose pattern is at work, and whether a timer is the cause. */
@@ -54,8 +52,6 @@ export type Lineup = {
   /** T from which counts are told again. */
   tellsFrom: number
 }
-
-export type Queued = { readonly event: MatchEvent; readonly generation: number }
 
 /** A version at work. */
 export type Seat = Slots & {
@@ -154,16 +150,17 @@ function makeVersion(state: RulesState, version: Version, { compile }: Making, w
   const known = workshop.get(version)
   if (known !== undefined) return known
   const allotted: Allotted[] = []
-  const compiled = compile(version.rule, (by, source) => {
-    const slot = allot(
-      spaceOf(state, by),
-      version.fresh === 0 ? source.id : `${version.fresh} ${source.id}`,
-      source.machine,
-    )
+  const { rule, isShadow, fresh, place } = version
+  let isOwn = false
+  const compiled = compile(rule, (by, source) => {
+    // Which matches enter is for each rule to say, and so what rests on them, which is allotted after them.
+    isOwn ||= source.streams.includes('match')
+    const owner = isOwn ? `${rule.id}@${rule.version} ${isShadow ? 'shadow' : ''} ${place} ` : ''
+    const slot = allot(spaceOf(state, by), `${fresh === 0 ? '' : `${fresh} `}${owner}${source.id}`, source.machine)
     allotted.push({ slot, source, needs: slotsOf(allotted) })
     return slot
   })
-  if (!('program' in compiled)) throw new TypeError(`rule ${version.rule.id}@${version.rule.version} does not compile`)
+  if (!('program' in compiled)) throw new TypeError(`rule ${rule.id}@${rule.version} does not compile`)
   const made = { program: compiled.program, allotted }
   workshop.set(version, made)
   return made
@@ -232,13 +229,13 @@ function laneOf(
 ): Lane | undefined {
   const readers = readersOf(stream, space.by)
   if (readers === undefined) return undefined
-  const guards = guardsOfSlots(all, space)
+  const owners = ownersOf(all, space)
   const entries = [...(allotted ?? [])]
     .map(([, one]) => one)
     .filter(({ source }) => source.streams.includes(stream))
     .map(({ slot, source: { where, machine }, needs }, rank) => ({
-      seat: { slot, rank, where, machine, needs },
-      guards: guards.get(slot) ?? [],
+      seat: { slot, rank, where, machine, needs, reads: owners.get(slot)?.reads ?? NO_READS },
+      guards: owners.get(slot)?.program.whereGuards ?? [],
     }))
   const feeds = entries.map(({ seat }) => seat)
   const feedIndex = entries.some((one) => one.guards.length > 0) ? indexOf(stream, entries) : undefined
@@ -249,11 +246,10 @@ function laneOf(
   return { space, readers, feeds, feedIndex, index: indexOf(stream, own.map(guarded)), seats }
 }
 
-/** Rules that share a source have the same `where`. */
-function guardsOfSlots(all: readonly Seat[], space: Space): ReadonlyMap<number, readonly Guard[]> {
-  const found = new Map<number, readonly Guard[]>()
-  for (const seat of all)
-    if (seat.space === space) for (const slot of seat.slots) found.set(slot, seat.program.whereGuards)
+/** One rule of each slot: those that share a source have the same `where`, and one that takes matches is not shared. */
+function ownersOf(all: readonly Seat[], space: Space): ReadonlyMap<number, Seat> {
+  const found = new Map<number, Seat>()
+  for (const seat of all) if (seat.space === space) for (const slot of seat.slots) found.set(slot, seat)
   return found
 }
 

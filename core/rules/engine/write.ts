@@ -54,9 +54,7 @@ export function write(lineup: Lineup, seat: Seat, of: KeyRule | undefined, writi
   if (isShadow) return
   if (rule.emit.alert === true && phase !== 'TIMEOUT')
     effects.emit({ kind: 'alert', alert: alertOf(lineup, seat, match, phase) })
-  if (lineup.streams.match.length > 0) {
-    lineup.queue.push({ event: eventOf(match, cause, lineup), generation: lineup.generation + 1 })
-  }
+  if (lineup.streams.match.length > 0) lineup.queue.push(eventOf(match, cause, lineup))
 }
 
 function keyRecord({ key, program }: Seat, cause: RuleEvent): Record<string, string> {
