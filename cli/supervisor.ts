@@ -15,6 +15,8 @@ export type RoleEvents = {
   replaced(role: string): void
   /** It died too often, or with exit code 2 (wrong use: starting it again cannot help). */
   gaveUp(role: string, exit: Exit): void
+  /** Settles when it makes sense to start it again: not while what it needs is coming back. */
+  mayStart?(): Promise<unknown>
 }
 
 /** A role's process, started again when it dies. */
@@ -30,6 +32,7 @@ export type SupervisedRole = {
 export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Promise<SupervisedRole> {
   const starts = [Date.now()]
   const stopping = new AbortController()
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   const first = await launch(spec, stopping.signal)
   if ('reason' in first) throw new PipelineError('STACK_FAILED', `${spec.name} ${first.reason}`)
   let current = first
@@ -43,6 +46,7 @@ export async function superviseRole(spec: ProcessSpec, events: RoleEvents): Prom
       if (delayMs === undefined) return events.gaveUp(spec.name, exit)
       events.restarted(spec.name, exit, delayMs)
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await Promise.race([events.mayStart?.(), stopped])
       if (stopping.signal.aborted) return
       starts.push(Date.now())
       const next = await launch(spec, stopping.signal)

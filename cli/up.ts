@@ -48,7 +48,17 @@ export async function up(environment: Environment, variables: Variables): Promis
   const dataDir = dataDirectory(environment, environment.CROSSTIDE_SOURCE)
   let stopStarted = 0
   const rolesGoneBy = (): number => stopStarted + ROLES_STOP_MS
-  const run = { environment, variables, dataDir, progress, signal: stopping.signal, stops, rolesGoneBy, fail }
+  const run = {
+    environment,
+    variables,
+    dataDir,
+    progress,
+    signal: stopping.signal,
+    stops,
+    mending: new Set<Promise<void>>(),
+    rolesGoneBy,
+    fail,
+  }
   try {
     await startAll(run)
     await aborted(stopping.signal)
@@ -73,6 +83,8 @@ type Run = {
   readonly signal: AbortSignal
   /** How to stop what was started, in the order it was started. */
   readonly stops: (() => Promise<void>)[]
+  /** Parts that are coming back; a role that is started meanwhile would only die of it. */
+  readonly mending: Set<Promise<void>>
   /** When the roles must have stopped, milliseconds since the epoch. */
   rolesGoneBy(): number
   fail(reason: string): void
@@ -191,7 +203,9 @@ async function startParts(run: Run, changed: () => Promise<void>): Promise<Stack
     const delayMs = restartDelay(times, Date.now())
     if (delayMs === undefined) return run.fail(`${part} died too often; its log is in ${dataDir}/logs`)
     times.push(Date.now())
-    await stack.restart(part)
+    const mending = stack.restart(part)
+    run.mending.add(mending)
+    await mending.finally(() => run.mending.delete(mending))
     progress.say(`  ✓ ${part} runs again`)
     await changed()
   }
@@ -254,6 +268,7 @@ async function startRoles(
         progress.say(`  ! ${name} ${describeExit(exit)}; starting it again in ${delayMs} ms`)
       },
       replaced: () => void changed(),
+      mayStart: () => Promise.allSettled(run.mending),
       gaveUp: (name, exit) =>
         run.fail(`${name} ${describeExit(exit)} and does not stay up; its log is ${dataDir}/logs/${name}.log`),
     })

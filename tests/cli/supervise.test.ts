@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'crosstide-supervise-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A role that runs `script` with `again` telling whether it ran before. */
-function role(name: string, script: string) {
+function role(name: string, script: string, more: Pick<RoleEvents, 'mayStart'> = {}) {
   const marker = join(folder, `${name}.marker`)
   const file = join(folder, `${name}.mjs`)
   writeFileSync(
@@ -26,6 +26,7 @@ ${script}`,
     restarted: (_, exit) => said.push(`restarted ${exit.code}`),
     replaced: () => said.push('replaced'),
     gaveUp: (_, exit) => said.push(`gave up ${exit.code}`),
+    ...more,
   }
   const spec = { name, command: process.execPath, args: [file], env: process.env, dataDir: folder }
   return { said, start: () => superviseRole(spec, events), ran: () => existsSync(marker) }
@@ -37,6 +38,25 @@ describe('a supervised role', () => {
     const supervised = await start()
     await expect.poll(() => said, { timeout: 5000 }).toEqual(['restarted 1', 'replaced'])
     await supervised.stop(1000)
+  })
+
+  test('is held back while what it needs is coming back, and stopped promptly meanwhile', async () => {
+    let comesBack = (): void => undefined
+    const back = new Promise<void>((resolve) => (comesBack = resolve))
+    const script = 'ready(); if (!again) setTimeout(() => process.exit(1), 50)'
+    const held = role('held', script, { mayStart: () => back })
+    const supervised = await held.start()
+    await expect.poll(() => held.said, { timeout: 5000 }).toEqual(['restarted 1'])
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    expect(held.said).toEqual(['restarted 1'])
+    comesBack()
+    await expect.poll(() => held.said, { timeout: 5000 }).toEqual(['restarted 1', 'replaced'])
+    await supervised.stop(1000)
+
+    const never = role('never', script, { mayStart: () => new Promise(() => undefined) })
+    const waiting = await never.start()
+    await expect.poll(() => never.said, { timeout: 5000 }).toEqual(['restarted 1'])
+    await waiting.stop(1000)
   })
 
   test('is given up at once when it ends with exit code 2, also when that happens as it is started again', async () => {
