@@ -5,8 +5,8 @@ import { lineOf, placeInText, scanJson } from '../../api/page/json-places.ts'
 import { byMinutes, legible, marksOf, windowOfMatch, withPauses } from '../../api/page/match-window.ts'
 import { keyText, namedText, phaseText, readOneMatch, toldText } from '../../api/page/matches.ts'
 import { addressOf, parentOf, placeOfAddress } from '../../api/page/place.ts'
+import { refusalText } from '../../api/page/refusal.ts'
 import { readRules, readStats, stateOf, stateSentence } from '../../api/page/rules.ts'
-import { refusalText } from '../../api/page/writing.ts'
 
 const at = (text: string, pointer: string): string | undefined => {
   const range = scanJson(text).places.get(pointer)
