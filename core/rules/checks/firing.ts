@@ -25,6 +25,14 @@ export function checkFiring(rule: Rule, _all: Compiling): readonly Diagnostic[] 
     say('/release', '"release" says nothing: give it "when", "after" or both, or leave it out.', 'E201')
 
   const renew = rule.renew ?? DEFAULT_RENEW
+  const holdMicros = hold === undefined ? undefined : durationMicros(hold)
+  // Renewal ends what has held for long; what must hold for longer than from one to the next would fire once and never again.
+  if (holdMicros !== undefined && holdMicros >= RENEW_MICROS[renew])
+    say(
+      '/hold',
+      `Firing begins anew each ${renew} ("renew"), so that what holds for ${hold} would not fire again; take a shorter "hold" or a longer "renew".`,
+      'E502',
+    )
   const [, period] = cooldown?.max ?? []
   const periodMicros = period === undefined ? undefined : durationMicros(period)
   if (periodMicros !== undefined && periodMicros > 0 && RENEW_MICROS[renew] % periodMicros !== 0)

@@ -363,6 +363,13 @@ const CASES: readonly Case[] = [
     says: /7m does not divide/,
   },
   {
+    code: 'E502',
+    what: 'hold of 1h with renew 1h',
+    document: whenRule({ hold: '1h', renew: '1h' }),
+    at: '/hold',
+    says: /would not fire again/,
+  },
+  {
     code: 'E601',
     what: 'sd of quotes over 24h',
     document: whenRule({
