@@ -49,13 +49,13 @@ export function textOf(alerts: readonly Tellable[], page: string | undefined, un
 }
 
 function blockOf(alert: Tellable, page: string | undefined): string {
-  const { fields, suppressed, atMicros, alertId, symbol } = alert
+  const { fields, suppressed, atMicros, alertId } = alert
   return [
     headOf(alert),
     fieldsOf(fields),
     ...(suppressed > 0 ? [`${suppressed} more held back by the cool-down`] : []),
     timeOf(atMicros),
-    ...(page === undefined ? [] : [linkOf(page, symbol)]),
+    ...(page === undefined ? [] : [linkOf(page, alert)]),
     `id ${alertId}`,
   ]
     .filter((line) => line !== '')
@@ -87,8 +87,12 @@ const valueOf = (value: Told): string =>
 const timeOf = (atMicros: number): string =>
   `${new Date(Math.floor(atMicros / 1000)).toISOString().replace('T', ' ').replace('Z', '')} UTC`
 
-const linkOf = (page: string, symbol: string | undefined): string =>
-  symbol === undefined || symbol === '' ? page : `${page}/?symbol=${encodeURIComponent(symbol)}`
+/** Of a rule's alert, whose id is that of its match: the match with its evidence; else the symbol. */
+function linkOf(page: string, { alertId, symbol }: Tellable): string {
+  const rule = /^([a-z0-9-]+)@\d+:\d+:\d+:\d+$/.exec(alertId)?.[1]
+  if (rule !== undefined) return `${page}/?rule=${rule}&match=${alertId}`
+  return symbol === undefined || symbol === '' ? page : `${page}/?symbol=${encodeURIComponent(symbol)}`
+}
 
 /** On one line, without control characters (nor those that turn the direction of writing) that a title could bring along. */
 const plain = (text: string, longest: number): string =>

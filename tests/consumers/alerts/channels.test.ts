@@ -79,7 +79,7 @@ const never = new AbortController().signal
 const TEXT = `CRITICAL: Spike <!channel> @everyone & co, BTC-USD (SIMULATED)
 jump 1.5
 2026-11-21 18:29:42.123 UTC
-https://page.example/?symbol=BTC-USD
+https://page.example/?rule=spike&match=spike@1:0:7:0
 id spike@1:0:7:0`
 
 describe('what arrives', () => {

@@ -27,13 +27,16 @@ id price-spike@2:3:1041:0`,
     )
   })
 
-  test('links to the symbol on the page, and counts what the cool-down held back', () => {
+  test('links to the match on the page, of a service to the symbol, and counts what the cool-down held back', () => {
     expect(textOf([one({ suppressed: 12, fields: {} })], 'https://page.example', false)).toBe(
       `CRITICAL: Price spike, BTC-USD on kraken
 12 more held back by the cool-down
 2026-11-21 18:29:42.123 UTC
-https://page.example/?symbol=BTC-USD
+https://page.example/?rule=price-spike&match=price-spike@2:3:1041:0
 id price-spike@2:3:1041:0`,
+    )
+    expect(textOf([one({ alertId: 'healer:a:SILENT:4' })], 'https://page.example', false)).toContain(
+      '\nhttps://page.example/?symbol=BTC-USD\n',
     )
   })
 
