@@ -95,7 +95,7 @@ describe('what arrives', () => {
     const { path, json } = await arrivedAt('slack')
     expect(path).toBe(SECRETS.SLACK_URL)
     expect(json).toEqual({
-      text: TEXT.replace('<!channel>', '&lt;!channel&gt;').replace('& co', '&amp; co'),
+      text: TEXT.replace('<!channel>', '&lt;!channel&gt;').replaceAll(/&(?!lt|gt)/g, '&amp;'),
       mrkdwn: false,
       unfurl_links: false,
     })
