@@ -5,7 +5,7 @@ import { selectRule, selectRuleFindings, selectRules, selectRuleVersions, type R
 import { PipelineError } from '../core/errors.ts'
 import { isError, type Diagnostic } from '../core/rules/diagnostic.ts'
 import { RULES_DOCUMENT } from '../core/rules/document.ts'
-import { readRule } from '../core/rules/read.ts'
+import { readRule } from '../core/rules/read/read.ts'
 import type { Refusal, Wish } from '../core/rules/standing.ts'
 import { openAnnouncer, type Announcer } from '../io/announcer.ts'
 import { documentOfEpoch } from '../io/control-documents.ts'

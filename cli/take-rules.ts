@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { isError } from '../core/rules/diagnostic.ts'
-import { readRule } from '../core/rules/read.ts'
+import { readRule } from '../core/rules/read/read.ts'
 import { newestOf } from '../core/rules/standing.ts'
 import type { Config } from '../io/config.ts'
 import type { Log } from '../io/log.ts'

@@ -1,6 +1,6 @@
 import { isError, type Diagnostic } from '../core/rules/diagnostic.ts'
 import type { Rule } from '../core/rules/document.ts'
-import { readRule } from '../core/rules/read.ts'
+import { readRule } from '../core/rules/read/read.ts'
 import { idOf, newestOf, type Refusal, type Wish } from '../core/rules/standing.ts'
 import { READ, oldVersion, refusedBefore, wrongId } from './rules-judging.ts'
 import { rememberRequest, requestBefore, type Asked } from './rules-requests.ts'

@@ -3,8 +3,8 @@ import { zstdCompressSync } from 'node:zlib'
 import type { Pool, PoolClient } from 'pg'
 import { canonicalJson } from '../core/canonical-json.ts'
 import { RULES_DOCUMENT, type Rule, type RuleSet } from '../core/rules/document.ts'
-import { readRule } from '../core/rules/read.ts'
-import { canonicalRule } from '../core/rules/rule-set.ts'
+import { readRule } from '../core/rules/read/read.ts'
+import { canonicalRule } from '../core/rules/read/rule-set.ts'
 import {
   grant,
   hashOf,

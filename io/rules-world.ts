@@ -1,7 +1,7 @@
 import { failedTests } from '../core/rules/testing/test-rule.ts'
 import type { Rule } from '../core/rules/document.ts'
-import { validateRule, type Verdict } from '../core/rules/validate.ts'
-import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
+import { validateRule, type Verdict } from '../core/rules/validate/validate.ts'
+import { EMPTY_WORLD, type World } from '../core/rules/validate/world.ts'
 import type { Config } from './config.ts'
 
 /** What of the world around a rule the store knows. */

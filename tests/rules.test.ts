@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { readRule } from '../core/rules/read.ts'
-import { readRuleSet } from '../core/rules/rule-set.ts'
+import { readRule } from '../core/rules/read/read.ts'
+import { readRuleSet } from '../core/rules/read/rule-set.ts'
 import { failedTests, testRule } from '../core/rules/testing/test-rule.ts'
-import { validateRule, validateRuleSet } from '../core/rules/validate.ts'
-import { EMPTY_WORLD, type World } from '../core/rules/world.ts'
+import { validateRule, validateRuleSet } from '../core/rules/validate/validate.ts'
+import { EMPTY_WORLD, type World } from '../core/rules/validate/world.ts'
 
 const FOLDER = new URL('../rules/', import.meta.url)
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))

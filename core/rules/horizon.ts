@@ -1,4 +1,4 @@
-import { compileRule } from './compile.ts'
+import { compileRule } from './compile/compile.ts'
 import type { Rule } from './document.ts'
 import { orderOf } from './order.ts'
 

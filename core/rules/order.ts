@@ -1,10 +1,10 @@
-import { analysed } from './compile.ts'
-import { USUAL_BREADTH } from './breadth.ts'
-import type { Placed } from './compiling.ts'
+import { analysed } from './compile/compile.ts'
+import { USUAL_BREADTH } from './validate/breadth.ts'
+import type { Placed } from './compile/compiling.ts'
 import { streamsOf, type Rule } from './document.ts'
 import { nodesIn } from './expression/node.ts'
-import { guardsOf } from './guards.ts'
-import { takesOf } from './takes.ts'
+import { guardsOf } from './compile/guards.ts'
+import { takesOf } from './compile/takes.ts'
 
 /**
  * `order`: rules after those whose matches they read, ties by id. `reads`: by id, the ids of the rules whose matches it is given;

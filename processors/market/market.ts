@@ -41,7 +41,7 @@ type Written = readonly [MarketRulesState, undefined]
 type State = readonly [ArrivalsState, readonly [readonly [QualityState, Detected], Written]]
 
 /** Raised whenever the same log gives other bytes. */
-const CODE_VERSION = 3
+const CODE_VERSION = 4
 
 /**
  * A run that begins later may take a dead session's repeat for a first copy for 11 min of T, and by that judge copies of its

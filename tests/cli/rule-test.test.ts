@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { testFiles } from '../../cli/rule-test.ts'
-import { validateRule } from '../../core/rules/validate.ts'
-import { EMPTY_WORLD } from '../../core/rules/world.ts'
+import { validateRule } from '../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD } from '../../core/rules/validate/world.ts'
 import { rule } from '../core/rules/engine/rig.ts'
 
 const trade = { at: '1s', stream: 'trade', set: { symbol: 'BTC-USDT', price: 101 } } as const

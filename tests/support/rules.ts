@@ -1,5 +1,5 @@
 import type { Rule } from '../../core/rules/document.ts'
-import { readRule } from '../../core/rules/read.ts'
+import { readRule } from '../../core/rules/read/read.ts'
 import type { Judge } from '../../io/rules-world.ts'
 
 /** A rule that says little; `bps` makes it another one. */

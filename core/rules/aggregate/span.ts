@@ -1,5 +1,5 @@
 import type { Window } from '../document.ts'
-import { durationMicros, LONGEST_MICROS } from '../duration.ts'
+import { durationMicros, LONGEST_MICROS } from '../read/duration.ts'
 
 /** A window with its lengths in microseconds; tumbling is hopping by its whole length. */
 export type Span =

@@ -1,5 +1,5 @@
 import type { Micros } from '../../time.ts'
-import { EVENT_BYTES, KEY_BYTES } from '../bound.ts'
+import { EVENT_BYTES, KEY_BYTES } from '../validate/bound.ts'
 import { empty, firstTakeOver, tell } from './activation.ts'
 import type { Lineup, Seat } from './lineup.ts'
 import { keysOf, type Key, type KeyRule, type Space } from './state.ts'

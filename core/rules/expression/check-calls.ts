@@ -1,5 +1,5 @@
 import { AGGREGATES } from '../document.ts'
-import { durationMicros, LONGEST_MICROS } from '../duration.ts'
+import { durationMicros, LONGEST_MICROS } from '../read/duration.ts'
 import { STEP_FUNCTIONS } from '../frame.ts'
 import { KINDS, foldedOf, named, nodeOf, quote, tell, whatIs } from './checking.ts'
 import { VALUE_FUNCTIONS } from './functions.ts'

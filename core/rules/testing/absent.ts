@@ -1,4 +1,4 @@
-import type { Let } from '../lets.ts'
+import type { Let } from '../compile/lets.ts'
 import type { Node } from '../expression/node.ts'
 import type { Frame, Value } from '../frame.ts'
 

@@ -1,9 +1,9 @@
-import type { Compiled } from '../compile.ts'
-import type { Placed } from '../compiling.ts'
+import type { Compiled } from '../compile/compile.ts'
+import type { Placed } from '../compile/compiling.ts'
 import type { Rule } from '../document.ts'
 import { nodesIn, type Node } from '../expression/node.ts'
 import type { Frame } from '../frame.ts'
-import type { Let } from '../lets.ts'
+import type { Let } from '../compile/lets.ts'
 import type { Allot, Program } from '../program.ts'
 import { watchedProgram, type Watcher } from './watched.ts'
 

@@ -1,8 +1,8 @@
 import type { Match, Told } from '../../match.ts'
 import { MICROS_PER_SECOND } from '../../time.ts'
-import { durationMicros } from '../duration.ts'
+import { durationMicros } from '../read/duration.ts'
 import type { RuleTest } from '../document.ts'
-import { shown } from '../shape.ts'
+import { shown } from '../read/shape.ts'
 import { TEST_START } from './given.ts'
 import { written } from './plain.ts'
 

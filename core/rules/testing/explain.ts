@@ -1,5 +1,5 @@
 import { isMicros, type Micros } from '../../time.ts'
-import { compileRule, type Compiled } from '../compile.ts'
+import { compileRule, type Compiled } from '../compile/compile.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import type { Rule } from '../document.ts'
 import type { Batch } from '../engine/batch.ts'

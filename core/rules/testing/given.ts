@@ -1,4 +1,4 @@
-import { durationMicros } from '../duration.ts'
+import { durationMicros } from '../read/duration.ts'
 import type { RuleTest } from '../document.ts'
 import type { RuleEvent } from '../events.ts'
 import { fieldOf } from '../fields.ts'

@@ -1,5 +1,5 @@
 import type { Told } from '../../match.ts'
-import type { Placed } from '../compiling.ts'
+import type { Placed } from '../compile/compiling.ts'
 import { pointerTo } from '../diagnostic.ts'
 import { conjunctsOf, type BinaryOperator, type Node } from '../expression/node.ts'
 import type { Frame, Value } from '../frame.ts'

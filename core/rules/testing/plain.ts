@@ -1,7 +1,7 @@
 import { readExpression } from '../expression/read-expression.ts'
 import { NOWHERE } from '../expression/operand.ts'
 import type { Names, Value } from '../frame.ts'
-import { NO_STEPS } from '../step-names.ts'
+import { NO_STEPS } from '../compile/step-names.ts'
 
 /** What a test writes, by the number of the repeat; absent is `undefined`. Or why it means nothing. */
 export type Written = { readonly valueOf: (i: number) => Value } | { readonly problem: string }

@@ -1,6 +1,6 @@
 import type { Match } from '../../match.ts'
 import { micros, type Micros } from '../../time.ts'
-import { compileRule, type Compiled } from '../compile.ts'
+import { compileRule, type Compiled } from '../compile/compile.ts'
 import { RULES_DOCUMENT, type Rule } from '../document.ts'
 import type { Batch, RuleOutput } from '../engine/batch.ts'
 import { ruleEngine } from '../engine/engine.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { validateRule } from '../../../core/rules/validate.ts'
-import { EMPTY_WORLD, type World } from '../../../core/rules/world.ts'
+import { validateRule } from '../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD, type World } from '../../../core/rules/validate/world.ts'
 import { partitionOf } from '../../../core/partition.ts'
 import { aggregate, patternRule, whenRule } from './documents.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { readRule } from '../../../core/rules/read.ts'
+import { readRule } from '../../../core/rules/read/read.ts'
 import type { Rule } from '../../../core/rules/document.ts'
-import { validateRule } from '../../../core/rules/validate.ts'
-import { EMPTY_WORLD, type World } from '../../../core/rules/world.ts'
+import { validateRule } from '../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD, type World } from '../../../core/rules/validate/world.ts'
 import { aggregate, patternRule, whenRule, without } from './documents.ts'
 
 const STEP_A = { as: 'a', if: 'price > 1' }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readExpression } from '../../../core/rules/expression/read-expression.ts'
-import { namesOf } from '../../../core/rules/lets.ts'
-import { validateRule } from '../../../core/rules/validate.ts'
-import { EMPTY_WORLD } from '../../../core/rules/world.ts'
+import { namesOf } from '../../../core/rules/compile/lets.ts'
+import { validateRule } from '../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD } from '../../../core/rules/validate/world.ts'
 import { aggregate, whenRule } from './documents.ts'
 import { trade } from './some-events.ts'
 

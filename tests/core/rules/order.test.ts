@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { orderOf } from '../../../core/rules/order.ts'
 import type { Rule } from '../../../core/rules/document.ts'
-import { readRule } from '../../../core/rules/read.ts'
+import { readRule } from '../../../core/rules/read/read.ts'
 import { patternRule, whenRule } from './documents.ts'
 
 function ruleOf(document: unknown): Rule {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { compileRule } from '../../../core/rules/compile.ts'
+import { compileRule } from '../../../core/rules/compile/compile.ts'
 import { isError } from '../../../core/rules/diagnostic.ts'
-import { readRule } from '../../../core/rules/read.ts'
-import { canonicalRule, readRuleSet } from '../../../core/rules/rule-set.ts'
-import { validateRule, validateRuleSet } from '../../../core/rules/validate.ts'
-import { EMPTY_WORLD } from '../../../core/rules/world.ts'
+import { readRule } from '../../../core/rules/read/read.ts'
+import { canonicalRule, readRuleSet } from '../../../core/rules/read/rule-set.ts'
+import { validateRule, validateRuleSet } from '../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD } from '../../../core/rules/validate/world.ts'
 import { patternRule, whenRule } from './documents.ts'
 
 const FOLDER = new URL('../../../rules/', import.meta.url)

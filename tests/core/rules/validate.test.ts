@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { validateRule, validateRuleSet } from '../../../core/rules/validate.ts'
-import { EMPTY_WORLD, type World } from '../../../core/rules/world.ts'
+import { validateRule, validateRuleSet } from '../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD, type World } from '../../../core/rules/validate/world.ts'
 import type { Rule } from '../../../core/rules/document.ts'
-import { readRule } from '../../../core/rules/read.ts'
+import { readRule } from '../../../core/rules/read/read.ts'
 import { aggregate, patternRule, whenRule } from './documents.ts'
 
 const told = (document: unknown, world: Partial<World> = {}): readonly string[] =>

@@ -1,4 +1,4 @@
-import { durationMicros } from '../../../../core/rules/duration.ts'
+import { durationMicros } from '../../../../core/rules/read/duration.ts'
 import type { Aggregate } from '../../../../core/rules/document.ts'
 
 /** What an aggregate is told: its values, when; `open` of candles. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../../../core/rules/document.ts'
-import { compileRule } from '../../../../core/rules/compile.ts'
+import { compileRule } from '../../../../core/rules/compile/compile.ts'
 import { horizonsOf } from '../../../../core/rules/horizon.ts'
 import { control, row, rule, run, trade, type Row } from './rig.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEY_BYTES } from '../../../../core/rules/bound.ts'
+import { KEY_BYTES } from '../../../../core/rules/validate/bound.ts'
 import { MICROS_PER_SECOND } from '../../../../core/time.ts'
 import { brief, control, NOON, row, rule, run, traded, type Row } from './rig.ts'
 

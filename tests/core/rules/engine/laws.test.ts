@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compileRule } from '../../../../core/rules/compile.ts'
+import { compileRule } from '../../../../core/rules/compile/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import type { RuleOutput } from '../../../../core/rules/engine/batch.ts'
 import { ruleEngine, type RuleEngineSettings } from '../../../../core/rules/engine/engine.ts'

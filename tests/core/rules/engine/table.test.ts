@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compileRule } from '../../../../core/rules/compile.ts'
+import { compileRule } from '../../../../core/rules/compile/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import type { Guard } from '../../../../core/rules/program.ts'
 import { MICROS_PER_SECOND } from '../../../../core/time.ts'

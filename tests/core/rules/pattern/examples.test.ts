@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compileRule } from '../../../../core/rules/compile.ts'
+import { compileRule } from '../../../../core/rules/compile/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import type {
   CandleEvent,

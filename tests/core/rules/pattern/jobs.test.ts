@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { benchEvents } from '../../../../bench/streams/events.ts'
-import { compileRule } from '../../../../core/rules/compile.ts'
+import { compileRule } from '../../../../core/rules/compile/compile.ts'
 import type { Rule } from '../../../../core/rules/document.ts'
 import { preparePattern } from '../../../../core/rules/pattern/prepare.ts'
 import { patternInitial, type PatternState } from '../../../../core/rules/pattern/state.ts'

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readRule } from '../../../../core/rules/read.ts'
+import { readRule } from '../../../../core/rules/read/read.ts'
 import { testRule } from '../../../../core/rules/testing/test-rule.ts'
 
 const FOLDER = new URL('../../../../rules/', import.meta.url)

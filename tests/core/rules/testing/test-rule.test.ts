@@ -3,8 +3,8 @@ import type { Rule, RuleTest } from '../../../../core/rules/document.ts'
 
 import { holesOf } from '../../../../core/rules/testing/coverage.ts'
 import { failedTests, testRule } from '../../../../core/rules/testing/test-rule.ts'
-import { validateRule } from '../../../../core/rules/validate.ts'
-import { EMPTY_WORLD } from '../../../../core/rules/world.ts'
+import { validateRule } from '../../../../core/rules/validate/validate.ts'
+import { EMPTY_WORLD } from '../../../../core/rules/validate/world.ts'
 import { rule } from '../engine/rig.ts'
 
 type Given = RuleTest['given'][number]
