@@ -36,6 +36,8 @@ export type Taken = {
   /** `let` values as they were then, of those that a condition or field asks for as `step.name`, by their place in a list. */
   readonly captured: readonly Value[]
   readonly before: Taken | undefined
+  /** Events of the chain, itself included. */
+  readonly depth: number
 }
 
 export type Earlier = { readonly event: RuleEvent; readonly at: Micros }

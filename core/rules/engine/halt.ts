@@ -1,12 +1,14 @@
 import type { Micros } from '../../time.ts'
 import { EVENT_BYTES, KEY_BYTES } from '../validate/bound.ts'
 import { empty, firstTakeOver, tell } from './activation.ts'
+import type { PartialMatch } from '../pattern/state.ts'
 import type { Lineup, Seat } from './lineup.ts'
 import { keysOf, type Key, type KeyRule, type Space } from './state.ts'
 
 /** Bytes that a partial takes beside what its steps took, as rules.md section 11 counts them. */
 const PARTIAL_BYTES = 96
-const STEP_BYTES = 16
+/** Of an event taken, beside the event itself. Partials share their beginnings: each counts its own as if it did not. */
+const TAKEN_BYTES = 64
 const VALUE_BYTES = 8
 
 /**
@@ -64,9 +66,8 @@ function heldBy({ slots, machines, version, program }: Seat, keys: readonly Key[
     bytes += sum
   }
   if (program.body.kind !== 'pattern') return bytes
-  const { captured, steps } = program.body.pattern
-  const each = PARTIAL_BYTES + VALUE_BYTES * captured.length + STEP_BYTES * steps.length
-  return keys.reduce((total, key) => total + each * partialsOf(key.rules[version.place]), bytes)
+  const each = TAKEN_BYTES + EVENT_BYTES + VALUE_BYTES * program.body.pattern.captured.length
+  return keys.reduce((total, key) => total + partialBytes(key.rules[version.place], each), bytes)
 }
 
 /** Of the key itself each rule that knows of it counts the whole: it may be the only one. */
@@ -77,7 +78,15 @@ function knownOf(of: KeyRule | undefined): number {
   return KEY_BYTES + EVENT_BYTES * events
 }
 
-function partialsOf(of: KeyRule | undefined): number {
+function partialBytes(of: KeyRule | undefined, each: number): number {
   if (of?.pattern === undefined) return 0
-  return of.pattern.buckets.reduce((sum, { live }) => sum + live, of.pattern.scanned.length)
+  const { scanned, buckets, waiting } = of.pattern
+  let bytes = 0
+  const count = ({ taken, isGone }: Pick<PartialMatch, 'taken'> & { readonly isGone?: boolean }): void => {
+    if (isGone !== true) bytes += PARTIAL_BYTES + each * taken.depth
+  }
+  scanned.forEach(count)
+  for (const { order } of buckets) order.forEach(count)
+  waiting.forEach(count)
+  return bytes
 }

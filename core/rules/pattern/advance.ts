@@ -172,7 +172,9 @@ function give(
   if (stage === undefined || name === undefined) return
   work.captured ??= program.captured.length === 0 ? NOTHING : capture(program.captured, frame)
   const { event, now } = frame
-  const taken = { event, number: state.number, at: now, name, captured: work.captured, before: parent?.taken }
+  const before = parent?.taken
+  const depth = before === undefined ? 1 : before.depth + 1
+  const taken = { event, number: state.number, at: now, name, captured: work.captured, before, depth }
   const first = parent === undefined ? taken : parent.first
   const isPruned = parent?.isPruned === true
   const isEnough = times >= stage.least

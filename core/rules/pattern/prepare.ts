@@ -108,6 +108,12 @@ export function preparePattern(program: PatternProgram, { byThresholds = true } 
   }
 }
 
+/**
+ * A step without an end takes no more than so many: what a partial holds, and what a sum over it costs at each event, has a
+ * bound.
+ */
+export const LONGEST_LOOP = 4096
+
 type Bare = Pick<Stage, 'kind' | 'of' | 'least' | 'most' | 'isOptional' | 'guards' | 'forMicros'>
 
 /** The taking steps, each with the `not`s that follow it. */
@@ -134,7 +140,7 @@ function bareStage(step: Exclude<ProgramStep, { readonly kind: 'not' }>): Bare {
       kind: 'take',
       of: [alternative(step, step.follow, step.inner)],
       least,
-      most,
+      most: Math.min(most, LONGEST_LOOP),
       isOptional: optional,
       ...none,
     }

@@ -100,6 +100,20 @@ describe('whose matches a rule is given', () => {
     expect(readBy('r', [...others, follows('next')])).toEqual(['p', 'q'])
   })
 
+  test('of a pattern, also those that a `not` waits for', () => {
+    const guarded = ruleOf(
+      patternRule(
+        [{ as: 'a', if: "type == 'P'" }, { not: { if: "type == 'Q'" } }, { as: 'b', if: "type == 'P'" }],
+        {},
+        {
+          id: 'r',
+          on: 'match',
+        },
+      ),
+    )
+    expect(readBy('r', [...others, guarded])).toEqual(['p', 'q'])
+  })
+
   test('of a pattern, also those that end a step, and all where `prev` looks back', () => {
     const ended = (more: Readonly<Record<string, unknown>>) =>
       ruleOf(

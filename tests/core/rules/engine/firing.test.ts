@@ -59,3 +59,38 @@ test('timers of a condition that flickers do not pile up', () => {
   const { state } = run([control(0, [rule({ id: 'r', when: 'price > 100', hold: '10m' })]), ...rows(...flicker)])
   expect(state.timers.length).toBeLessThan(1000)
 })
+
+describe('timers of one deadline', () => {
+  test('run by kind: absence, hold, release; of one kind by the order of rules', () => {
+    const silent = rule({
+      id: 'z-silent',
+      pattern: {
+        within: '10s',
+        steps: [
+          { as: 'x', if: 'price > 100' },
+          { not: { if: 'price > 100' }, for: '5s' },
+        ],
+      },
+      renew: '15m',
+    })
+    const held = (id: string) => rule({ id, when: 'price > 100', hold: '5s', renew: '15m' })
+    // Released since 1 s, so that it is resolved at 6 s, when the others are due.
+    const released = rule({ id: 'a-released', when: 'price < 100', release: { after: '5s' }, renew: '15m' })
+    const { matches } = run([
+      control(
+        -60,
+        [silent, held('m-held'), held('b-held'), released].map((one) => ({ ...one, onUpdate: 'reset' as const })),
+      ),
+      traded(0, { price: 99 }),
+      traded(1, { price: 101 }),
+      traded(7, { price: 100 }),
+    ])
+    const due = matches.filter((match) => brief(match).endsWith(' 6'))
+    expect(due.map(({ ruleId, phase }) => `${ruleId} ${phase}`)).toEqual([
+      'z-silent FIRED',
+      'b-held FIRED',
+      'm-held FIRED',
+      'a-released RESOLVED',
+    ])
+  })
+})

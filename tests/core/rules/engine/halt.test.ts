@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { KEY_BYTES } from '../../../../core/rules/validate/bound.ts'
 import { MICROS_PER_SECOND } from '../../../../core/time.ts'
 import { brief, control, NOON, row, rule, run, traded, type Row } from './rig.ts'
@@ -72,4 +72,38 @@ test('keys count: a rule that has more of them than it may is halted, one that k
     )
   expect(halted(50)).toEqual([])
   expect(halted(51)).toEqual([expect.stringContaining('keyed@1 holds 61200 bytes, 60000 at most')])
+})
+
+describe('a step without an end', () => {
+  const loop = (skip: 'to-next' | 'none') =>
+    rule({
+      id: 'loop',
+      by: ['symbol'],
+      pattern: {
+        within: '15m',
+        skip,
+        steps: [
+          { as: 's', if: 'price == 1' },
+          { as: 'a', if: 'price > 1 && price < 9', times: [1, null], greedy: true },
+          { as: 'b', if: 'price >= 9' },
+        ],
+      },
+      onUpdate: 'reset',
+      emit: { type: 'X', fields: { taken: 'count(a)' } },
+      renew: '15m',
+    })
+  const risen = (count: number): readonly Row[] => [
+    traded(1, { price: 1 }),
+    ...Array.from({ length: count }, (_, index) => traded(2 + index / 100, { price: 2 })),
+  ]
+
+  test('takes no more than 4,096 events', () => {
+    const { matches } = run([control(0, [loop('to-next')]), ...risen(4200), traded(50, { price: 9 })])
+    expect(matches.map(({ fields }) => fields)).toEqual([{ taken: 4096 }])
+  })
+
+  test('holds what it has taken: a partial of a thousand events counts as a thousand', () => {
+    const { outputs } = run([control(0, [loop('none')]), ...risen(1000), row(61)], { limitBytes: 200_000 })
+    expect(outputs.flatMap((one) => (one.kind === 'finding' ? [one.finding.kind] : []))).toContain('RULE_HALTED')
+  })
 })

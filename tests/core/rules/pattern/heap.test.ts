@@ -6,7 +6,7 @@ import type { PartialMatch, ThresholdHeap } from '../../../../core/rules/pattern
 import { trade } from './support.ts'
 
 const partial = (created: number): PartialMatch => {
-  const taken = { event: trade('a'), number: 1, at: micros(0), name: 0, captured: [], before: undefined }
+  const taken = { event: trade('a'), number: 1, at: micros(0), name: 0, captured: [], before: undefined, depth: 1 }
   const kept = { taken, first: taken, stage: 0, times: 1, done: 1, options: 2, created }
   return { ...kept, isPruned: false, isGone: false }
 }

@@ -115,7 +115,15 @@ export function reference(
         if (from !== undefined && follow === 'next' && last?.number !== number - 1) continue
         if (take.gapMicros !== undefined && last !== undefined && !(event.at - last.at < take.gapMicros)) continue
         if (take.if.whole.read(frame) !== true || take.until?.read(frame) === true) continue
-        const taken = { event, number, at: micros(event.at), name: take.name, captured: [], before: last }
+        const taken = {
+          event,
+          number,
+          at: micros(event.at),
+          name: take.name,
+          captured: [],
+          before: last,
+          depth: (last?.depth ?? 0) + 1,
+        }
         const n = kind === 'loop' ? (from?.n ?? 0) + 1 : 1
         const born: One = {
           events: [...(from?.events ?? []), taken],

@@ -16,7 +16,15 @@ import { priceOf, trade } from './support.ts'
 const chainOf = (...all: readonly (readonly [name: number, price: number])[]): Taken | undefined => {
   let taken: Taken | undefined
   for (const [at, [name, price]] of all.entries())
-    taken = { event: trade('t', { price }), number: at + 1, at: micros(at), name, captured: [], before: taken }
+    taken = {
+      event: trade('t', { price }),
+      number: at + 1,
+      at: micros(at),
+      name,
+      captured: [],
+      before: taken,
+      depth: at + 1,
+    }
   return taken
 }
 const price = ({ event }: Taken): number => priceOf(event)
