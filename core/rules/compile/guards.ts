@@ -11,9 +11,9 @@ const KIND: Readonly<Record<OrderOperator, 'above' | 'atLeast' | 'below' | 'atMo
   '<=': 'atMost',
 }
 /** Of the sides changed. */
-const TURNED: Readonly<Record<OrderOperator, OrderOperator>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' }
+export const TURNED: Readonly<Record<OrderOperator, OrderOperator>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' }
 
-const isOrder = (op: string): op is OrderOperator => Object.hasOwn(KIND, op)
+export const isOrder = (op: string): op is OrderOperator => Object.hasOwn(TURNED, op)
 
 /** What must hold of fields of the event for the condition to hold, as far as it can be looked up without evaluating. */
 export const guardsOf = (node: Node, streams: readonly Stream[]): readonly Guard[] =>

@@ -1,9 +1,6 @@
 import { isName, nodesIn, usesClock, type Node, type OrderOperator } from '../expression/node.ts'
+import { isOrder, TURNED } from './guards.ts'
 import type { Threshold } from '../program.ts'
-
-/** Of the sides changed. */
-const TURNED: Readonly<Record<OrderOperator, OrderOperator>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' }
-const isOrder = (op: string): op is OrderOperator => Object.hasOwn(TURNED, op)
 
 /** Of a condition that compares numbers, one side of the present event alone, the other of what was taken alone. */
 export function thresholdOf(node: Node): Threshold | undefined {
