@@ -62,7 +62,9 @@ test.skipIf(python === undefined)(
   'schemathesis finds nothing',
   async () => {
     // That a range ends after its start, within its span, and that a cursor is ours, a schema cannot say: 400 is right.
-    expect(await findingsOf(openApi(), '--exclude-checks', 'positive_data_acceptance')).toBeUndefined()
+    // And a silence that DELETE has ended can still be read, with who ended it (that a rule cannot: rules.integration).
+    const excluded = 'positive_data_acceptance,use_after_free'
+    expect(await findingsOf(openApi(), '--exclude-checks', excluded)).toBeUndefined()
   },
   120_000,
 )

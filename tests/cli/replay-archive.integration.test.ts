@@ -56,7 +56,8 @@ async function fill(store: ArchiveStore): Promise<void> {
     },
   }
   const deps = { ranges, registry: `http://127.0.0.1:${port}`, store, print: () => {} }
-  for (const spec of [MARKET_TOPICS.ticks, MARKET_TOPICS.candles, MARKET_TOPICS.opportunities, MARKET_TOPICS.system]) {
+  const { ticks, candles, opportunities, system, matches, alerts } = MARKET_TOPICS
+  for (const spec of [ticks, candles, opportunities, system, matches, alerts]) {
     const slot = { topic: spec.name, partition: 0 }
     const { first, end } = await memory.bounds(slot)
     await archiveSlot(deps, slot, { from: first, to: end })

@@ -334,7 +334,7 @@ test('findings of a processor are system events, each stored once however often 
     {
       service: 'market',
       instance: 'market partition 2',
-      sequence: 7003,
+      sequence: 700_003,
       kind: 'QUALITY',
       exchange: 'okx',
       finding: 'CROSSED',
@@ -342,7 +342,7 @@ test('findings of a processor are system events, each stored once however often 
     {
       service: 'market',
       instance: 'market partition 2',
-      sequence: 8003,
+      sequence: 800_003,
       kind: 'QUALITY',
       exchange: 'okx',
       finding: 'CROSSED',
