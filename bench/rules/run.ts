@@ -33,9 +33,16 @@ export function startRules(rules: readonly Rule[], matched: (match: Match) => vo
   engine.step(state, { offset: 0, now: before, events: [], control: undefined }, effects)
   engine.step(state, { offset: 1, now: before, events: [], control }, effects)
   engine.step(state, { offset: 2, now: micros(START - 1), events: [], control: undefined }, effects)
+  // One for all events: the engine keeps neither the batch nor its list.
+  const events: RuleEvent[] = []
+  const batch = { offset: 0, now: before, events, control: undefined }
   return {
     state,
-    step: (event) =>
-      engine.step(state, { offset: event.offset, now: event.at, events: [event], control: undefined }, effects),
+    step(event) {
+      batch.offset = event.offset
+      batch.now = event.at
+      events[0] = event
+      engine.step(state, batch, effects)
+    },
   }
 }
