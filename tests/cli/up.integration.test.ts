@@ -102,7 +102,9 @@ describe('crosstide up', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     expect({ code, count: ticks.length }).toEqual({ code: 0, count: 50 })
-    expect(new Set(ticks.map(({ value }) => value.feed))).toEqual(new Set(['SIMULATED']))
+    // On a busy machine a first gap may have been backfilled by then.
+    const feeds = new Set(ticks.map(({ value }) => value.feed))
+    expect(feeds.has('SIMULATED') && [...feeds].every((feed) => ['SIMULATED', 'BACKFILL'].includes(feed))).toBe(true)
     expect(ticks.every(({ key, value }) => key === '*' || value.symbol.startsWith(`${key}-`))).toBe(true)
   })
 
