@@ -101,6 +101,3 @@ export const phaseText = ({ phase, reason }: Pick<Match, 'phase' | 'reason'>): s
   if (phase === 'TIMEOUT') return 'timed out'
   return { release: 'resolved', renew: 'resolved by renewal', rule: 'ended with its rule' }[reason ?? ''] ?? 'resolved'
 }
-
-/** The rule of a match, by its id. */
-export const ruleOfMatch = (matchId: string): string => matchId.split('@')[0] ?? ''

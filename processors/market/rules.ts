@@ -3,7 +3,6 @@ import type { Stage } from '../../core/processor.ts'
 import type { RuleOutput } from '../../core/rules/engine/batch.ts'
 import { ruleEngine } from '../../core/rules/engine/engine.ts'
 import type { RulesState } from '../../core/rules/engine/state.ts'
-import { RULES_DOCUMENT } from '../../core/rules/document.ts'
 import type { RuleEvent } from '../../core/rules/events.ts'
 import { horizonOfAll } from '../../core/rules/horizon.ts'
 import type { Micros } from '../../core/time.ts'
@@ -42,9 +41,8 @@ export function marketRules(inverses: ReadonlySet<string>): Stage<MarketRulesSta
   }
 }
 
-function controlOf({ tick: { payload } }: Arrival): OpenControl | undefined {
-  return payload.kind === 'control' && payload.documentId === RULES_DOCUMENT ? payload : undefined
-}
+const controlOf = ({ tick: { payload } }: Arrival): OpenControl | undefined =>
+  payload.kind === 'control' ? payload : undefined
 
 /** The longest horizon of the rules in force and of those they are about to replace, in microseconds. */
 export const rulesHorizon = ({ engine: { versions } }: MarketRulesState): number =>

@@ -13,7 +13,7 @@ export type Batch = {
   readonly offset: number
   readonly now: Micros
   readonly events: readonly RuleEvent[]
-  /** A record of the document 'rules'; it brings no events. */
+  /** A Control record, which brings no events; of the documents the engine takes 'rules'. */
   readonly control: OpenControl | undefined
 }
 

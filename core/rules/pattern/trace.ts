@@ -29,11 +29,5 @@ export type PatternTrace = {
 }
 
 /** Which of two partials got further: by the steps it entered, then by the events it took. */
-export const isFurther = (one: Lost, other: Lost): boolean =>
-  one.stage > other.stage || (one.stage === other.stage && eventsOf(one) > eventsOf(other))
-
-function eventsOf({ taken }: Lost): number {
-  let count = 0
-  for (let one: Taken | undefined = taken; one !== undefined; one = one.before) count++
-  return count
-}
+export const isFurther = (one: Pick<Lost, 'stage' | 'taken'>, other: Pick<Lost, 'stage' | 'taken'>): boolean =>
+  one.stage > other.stage || (one.stage === other.stage && one.taken.depth > other.taken.depth)

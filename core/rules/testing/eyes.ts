@@ -10,7 +10,7 @@ import type { Frame, Taken, Value } from '../frame.ts'
 import type { Let } from '../compile/lets.ts'
 import { told } from '../pattern/partials.ts'
 import { preparePattern } from '../pattern/prepare.ts'
-import type { Lost } from '../pattern/trace.ts'
+import { isFurther, type Lost } from '../pattern/trace.ts'
 import type { Allot, Program } from '../program.ts'
 import { takesOf } from '../compile/takes.ts'
 import { absentReason, type Known } from './absent.ts'
@@ -52,9 +52,7 @@ const isNearerMiss = (one: Miss, other: Miss): boolean =>
 const WHERE = '/where'
 
 type Ending = Omit<Lost, 'why'> & { readonly why: NearPattern['why'] }
-type Far = { readonly stage: number; readonly near: NearPattern }
-const isFarther = (one: Far, other: Far): boolean =>
-  one.stage !== other.stage ? one.stage > other.stage : one.near.taken.length > other.near.taken.length
+type Far = Pick<Lost, 'stage' | 'taken'> & { readonly near: NearPattern }
 
 /** Sees all that a rule evaluates, and keeps what came nearest. `key`, `since`: as in explain.ts. */
 export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues | undefined) {
@@ -62,7 +60,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
   const streams = new Set(streamsOf(rule))
   const nearest = bestOf<Miss>(MOST_TOLD, isNearerMiss)
   const holds = bestOf<ShortHold>(MOST_TOLD, (one, other) => one.lastedMicros > other.lastedMicros)
-  const far = bestOf<Far>(MOST_TOLD, isFarther)
+  const far = bestOf<Far>(MOST_TOLD, isFurther)
   const absences = new Map<string, Absence>()
   const holding = new Map<string, { readonly key: KeyValues; readonly from: Micros }>()
   const misses = new WeakMap<Taken, Map<string, Miss>>()
@@ -143,7 +141,7 @@ export function eyes(rule: Rule, program: Program, since: Micros, key: KeyValues
       endedBy: by && placeOf(by),
       nearest: misses.get(taken)?.get(pointers.get(step ?? '') ?? ''),
     }
-    far.offer({ stage, near })
+    far.offer({ stage, taken, near })
   }
 
   return {
